@@ -1,0 +1,246 @@
+"""The benchmark inside a pytest session: begin, items, selection, end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_telescope import cells
+from pytest_telescope import options
+from pytest_telescope import scheduling
+from pytest_telescope.errors import UsageError
+from pytest_telescope.fixtures import Session
+from pytest_telescope.report.folder import RunFolder
+from pytest_telescope.report.folder import new_run_id
+from pytest_telescope.report.live import Live
+
+if TYPE_CHECKING:
+    from pytest_telescope.cells import Planned
+    from pytest_telescope.options import Choice
+
+SCENARIO_TESTS = "test_scenarios.py"
+
+
+def begin(config: pytest.Config, choice: Choice) -> Session:
+    """Resolve every chosen cell and set the session up; nothing is built.
+
+    Raises:
+        pytest.UsageError: anything wrong with the command line or a scenario.yaml, with file and line.
+    """
+    wanted = _items_to_cells(config)
+    try:
+        _use_tools(config)
+        plans, folder, replay = (
+            _replayed(config, choice) if choice.replay else (cells.plan(choice), _folder(config), None)
+        )
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    session = Session(
+        choice=choice,
+        plans={planned.cell.id: planned for planned in plans if wanted is None or planned.cell.id in wanted},
+        folder=folder,
+        live=_live(config, folder),
+        keep=config.getoption("keep"),
+        only_plan=config.getoption("plan"),
+        replay=replay,
+        maxfail=config.getoption("maxfail"),
+    )
+    if not session.plans:
+        raise pytest.UsageError(
+            f"none of the given items belongs to a chosen cell: {', '.join(p.cell.id for p in plans)}"
+        )
+    config.option.maxfail = 0  # -x takes effect after the cell's destroy, see report.outcomes
+    if not (session.only_plan or config.getoption("collectonly")):
+        _prepare_run(config, session)
+    return session
+
+
+def _use_tools(config: pytest.Config) -> None:
+    from pytest_telescope import toolchain
+
+    for text in config.getoption("tool"):
+        toolchain.override(*options.assignment(text, "--tool"))
+
+
+def _folder(config: pytest.Config) -> RunFolder:
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        return RunFolder(Path(workerinput["telescope_run"]))
+    return RunFolder(_base(config) / "runs" / new_run_id(time.time()))
+
+
+def _base(config: pytest.Config) -> Path:
+    given = config.getoption("telescope_dir")
+    return Path(given).resolve() if given else config.rootpath / ".telescope"
+
+
+def _replayed(config: pytest.Config, choice: Choice) -> tuple[list[Planned], RunFolder, str]:
+    from pytest_telescope import replay
+
+    assert choice.replay is not None
+    return replay.plans(choice.replay, base=_base(config))
+
+
+def _items_to_cells(config: pytest.Config) -> set[str] | None:
+    """Replace node ids by the file, so that a cell stays whole; return the cells they name, None for all.
+
+    Also keeps a benchmark from collecting the unit tests beside it.
+    """
+    ids = [arg for arg in config.args if "::" in arg]
+    if not ids:
+        if config.args_source != pytest.Config.ArgsSource.ARGS:
+            config.args[:] = [str(config.rootpath / "scenarios" / SCENARIO_TESTS)]
+        return None
+    config.args[:] = list(dict.fromkeys(arg.partition("::")[0] for arg in config.args))
+    prefixes = [p for arg in ids if "[" in arg for p in scheduling.prefixes(arg.partition("[")[2].rstrip("]"))]
+    return set(prefixes) if prefixes else None
+
+
+def _prepare_run(config: pytest.Config, session: Session) -> None:
+    from pytest_telescope.report.outcomes import Outcomes
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    config.pluginmanager.register(Outcomes(session), "telescope-outcomes")
+    if hasattr(config, "workerinput"):
+        return
+    if session.replay is None:
+        session.folder.make()
+    target = session.records_root
+    target.mkdir(parents=True, exist_ok=True)
+    if session.replay is not None:
+        _carry_over(session)
+    elif getattr(config.option, "numprocesses", None):
+        _follow_workers(session)
+    if config.option.xmlpath is None:
+        config.option.xmlpath = str(target / "junit.xml")
+    if session.replay is None and getattr(config.option, "allure_report_dir", "") is None:
+        config.option.allure_report_dir = str(target / "allure-results")
+
+
+def _carry_over(session: Session) -> None:
+    """Put what is known of each recorded cell beside the new judgements."""
+    for cell in session.plans:
+        session.records_of(cell).write("cell.json", session.folder.cell(cell).read("cell.json"))
+
+
+def _follow_workers(session: Session) -> None:
+    from pytest_telescope.report.live import Follower
+
+    session.follower = Follower(session.folder.path / "private" / "live.log", session.live.write)
+    session.follower.start()
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(signum).name)
+
+
+def _live(config: pytest.Config, folder: RunFolder) -> Live:
+    """Return the live lines: straight to the terminal, or from an xdist worker by way of a file that the controller follows."""
+    from pytest_telescope.report.live import FileWriter
+
+    if hasattr(config, "workerinput"):
+        return Live(
+            write=FileWriter(folder.path / "private" / "live.log"),
+            started=config.workerinput.get("telescope_started", 0.0),
+        )
+
+    def write(text: str) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(text, flush=True)
+
+    def uncaptured() -> contextlib.AbstractContextManager[None]:
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
+
+    return Live(write=write, uncaptured=uncaptured, started=time.monotonic(), quiet=config.getoption("verbose") < 0)
+
+
+def parametrize(metafunc: pytest.Metafunc, session: Session) -> None:
+    """Give `cell`, and `slo` where it is asked for, their values."""
+    plans = session.plans.values()
+    if "slo" in metafunc.fixturenames:
+        rows = [_slo_param(planned, slo.id, slo.skip) for planned in plans for slo in planned.slos]
+        metafunc.parametrize(("cell", "slo"), rows, indirect=["cell"])
+        return
+    stages = [] if session.replay else [pytest.param(p.cell.id, id=p.cell.id, marks=_marks(p, None)) for p in plans]
+    metafunc.parametrize("cell", stages, indirect=True)
+
+
+def _slo_param(planned: Planned, slo: str, skip: str | None) -> object:
+    from pytest_telescope.scenario.ids import slo_item_id
+
+    return pytest.param(planned.cell.id, slo, id=slo_item_id(planned.cell.id, slo), marks=_marks(planned, skip))
+
+
+def _marks(planned: Planned, skip: str | None) -> list[pytest.MarkDecorator]:
+    reason = planned.skip or skip
+    marks = [getattr(pytest.mark, planned.cell.provider)]
+    return [*marks, pytest.mark.skip(reason=f"SKIP {reason}")] if reason else marks
+
+
+def select(config: pytest.Config, session: Session, before: Sequence[pytest.Item], items: list[pytest.Item]) -> None:
+    """Bring whole cells, drop everything that is no benchmark, and put the stages in order."""
+    whole = scheduling.with_whole_cells(before, items)
+    ordered = [item for item in scheduling.in_order(whole, list(session.plans)) if scheduling.cell_of(item)]
+    session.selected = list(dict.fromkeys(cell for item in ordered if (cell := scheduling.cell_of(item))))
+    _correct_deselected(config, ordered)
+    items[:] = ordered
+
+
+def _correct_deselected(config: pytest.Config, kept: Sequence[pytest.Item]) -> None:
+    """Take items that came back with their cell off the terminal's count of deselected ones."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and "deselected" in reporter.stats:
+        ids = {id(item) for item in kept}
+        reporter.stats["deselected"] = [item for item in reporter.stats["deselected"] if id(item) not in ids]
+
+
+def finish(pytest_session: pytest.Session, session: Session, exitstatus: int) -> None:
+    """Leave nothing running, write the records, and turn the run red if a leak or an empty cell asks for it."""
+    from pytest_telescope import closing
+
+    config = pytest_session.config
+    if session.only_plan or config.getoption("collectonly"):
+        return
+    session.follower_stop()
+    reasons = closing.finish(config, session)
+    if hasattr(config, "workerinput"):
+        return
+    session.reasons = reasons
+    closing.write_records(config, session)
+    if reasons and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        pytest_session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def summarise(reporter: pytest.TerminalReporter, session: Session) -> None:
+    """Print the plan, or the closing table and where everything is."""
+    if session.only_plan:
+        from pytest_telescope.report.plan import plan_lines
+
+        reporter.section("telescope plan: nothing was built")
+        for text in plan_lines(session.plans[cell] for cell in session.selected):
+            reporter.write_line(text)
+    elif session.selected:
+        _close(reporter, session)
+
+
+def _close(reporter: pytest.TerminalReporter, session: Session) -> None:
+    from pytest_telescope.report.table import closing_table
+
+    if reporter.config.getoption("collectonly"):
+        return
+    reporter.section("telescope")
+    cells = [(cell, session.records_of(cell)) for cell in session.selected]
+    reporter.write(closing_table(cells, width=reporter._tw.fullwidth, colour=reporter.hasmarkup) + "\n")
+    for reason in session.reasons:
+        reporter.write_line(f"red: {reason}", red=True)
+    reporter.write_line(f"run folder: {session.records_root}")

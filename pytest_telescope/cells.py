@@ -1,0 +1,114 @@
+"""Joins specs, provider, engine and SLOs: the choice on the command line becomes cells with their items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pytest_telescope import paths
+from pytest_telescope.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_telescope.options import Choice
+    from pytest_telescope.scenario.model import Cell
+    from pytest_telescope.scenario.scenario import Scenario
+    from pytest_telescope.slo.model import Slo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A cell with its resolved SLOs.
+
+    Attributes:
+        skip: why nothing of it can run on this machine, else None.
+        cluster: name of the cluster it runs on: its own id, or one name for all rows that share.
+    """
+
+    cell: Cell
+    slos: tuple[Slo, ...]
+    skip: str | None
+    cluster: str
+
+
+def scenario_names() -> list[str]:
+    """Return the names of all scenarios, without reading what they say."""
+    root = paths.scenarios()
+    return sorted(file.parent.name for file in root.glob("*/scenario.yaml"))
+
+
+def plan(choice: Choice) -> list[Planned]:
+    """Return the chosen cells, in the order of the command line.
+
+    Raises:
+        UsageError: an unknown scenario, row or engine, or anything wrong in a scenario.yaml.
+    """
+    scenarios = [scenario(name) for name in choice.scenarios]
+    _known_rows(choice, scenarios)
+    sets = dict(choice.sets)
+    cells = [
+        cell
+        for provider in choice.providers
+        for found in scenarios
+        for cell in found.cells(
+            provider, rows=_rows(found, provider, choice.rows), engines=choice.engines or None, sets=sets
+        )
+    ]
+    if not cells:
+        raise UsageError(
+            f"no cell is left for -m {' or '.join(choice.providers)} --scenario={','.join(choice.scenarios)}"
+        )
+    return [planned(cell) for cell in cells]
+
+
+def planned(cell: Cell) -> Planned:
+    """Resolve one cell's SLOs and find out whether this machine can run it."""
+    from pytest_telescope.cluster.providers import provider
+    from pytest_telescope.slo.resolve import resolve
+
+    source = provider(cell.provider)
+    skip = source.unavailable(cell.cluster)
+    shared = cell.cluster.share == "rows"
+    cluster = f"{cell.provider}-{cell.scenario}" if shared else cell.id
+    return Planned(cell=cell, slos=resolve(cell, source.capabilities_of(cell.cluster)), skip=skip, cluster=cluster)
+
+
+def without_machine_skip(planned: Planned) -> Planned:
+    """Return the cell as one that runs wherever its recording is: a replay needs no cluster."""
+    return replace(planned, skip=None)
+
+
+@cache
+def scenario(name: str) -> Scenario:
+    """Return a scenario by name.
+
+    Raises:
+        UsageError: there is none; the message names what there is.
+    """
+    from pytest_telescope.scenario.loading import load
+
+    folder = paths.scenarios() / name
+    if not (folder / "scenario.yaml").exists():
+        import difflib
+
+        close = difflib.get_close_matches(name, scenario_names(), 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise UsageError(
+            f"unknown scenario {name!r}: {hint}there are {', '.join(scenario_names()) or 'none'} in {paths.scenarios()}"
+        )
+    return load(folder)
+
+
+def _known_rows(choice: Choice, scenarios: Sequence[Scenario]) -> None:
+    known = {row for s in scenarios for p in choice.providers for row in s.rows(p) if row is not None}
+    if unknown := [row for row in choice.rows if row not in known]:
+        raise UsageError(
+            f"unknown row {', '.join(unknown)}: {', '.join(choice.scenarios)} has {', '.join(sorted(known)) or 'no matrix'}"
+        )
+
+
+def _rows(scenario: Scenario, provider: str, chosen: Sequence[str]) -> list[str] | None:
+    """Return the chosen rows that this scenario has; None for all."""
+    return [row for row in chosen if row in scenario.rows(provider)] if chosen else None

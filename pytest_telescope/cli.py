@@ -1,0 +1,138 @@
+"""`telescope`: what there is, whether it can run here, and what is left behind."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TextIO
+
+from pytest_telescope import paths
+from pytest_telescope.errors import TelescopeError
+from pytest_telescope.errors import UsageError
+
+USAGE = 4
+"""Exit code of bad input, pytest's own."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 something is red, 4 bad input."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace, TextIO], int] = arguments.command
+    try:
+        return command(arguments, sys.stdout)
+    except UsageError as error:
+        print(f"telescope: {error}", file=sys.stderr)
+        return USAGE
+    except TelescopeError as error:
+        print(f"telescope: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="telescope", description="Benchmarks of managed Kubernetes as pytest tests.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace, TextIO], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    add("list", _list, "list the scenarios with their providers, rows and engines")
+    add("validate", _validate, "check scenarios without building anything").add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO"
+    )
+    add("schema", _schema, "print the JSON Schema of scenario.yaml")
+    add("doctor", _doctor, "check this machine and say what mends it")
+    _add_tools(add("tools", _tools, "list or build the pinned tools"))
+    _add_reap(add("reap", _reap, "destroy the clusters that a run left behind"))
+    add("bench", _bench, "run the local scenario that suits this machine").add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="passed on to pytest"
+    )
+    return parser
+
+
+def _add_tools(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "build"), default="list")
+    parser.add_argument("names", nargs="*", metavar="TOOL", help="tools to build; all by default")
+
+
+def _add_reap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", help="only clusters of this run, even if it seems alive")
+    parser.add_argument("--older-than", metavar="HOURS", type=float, help="only clusters older than this")
+    parser.add_argument("--all", action="store_true", help="also clusters of runs that are still alive")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be destroyed")
+
+
+def _list(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.scenario.command import list_scenarios
+
+    return list_scenarios(out, paths.scenarios())
+
+
+def _validate(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.scenario.command import validate
+
+    code = validate(out, paths.scenarios(), arguments.scenarios)
+    return code or _lint_slos(arguments.scenarios, out)
+
+
+def _lint_slos(names: Sequence[str], out: TextIO) -> int:
+    """Resolve every SLO of every cell as a run would."""
+    from pytest_telescope import cells
+    from pytest_telescope.scenario.names import PROVIDERS
+
+    count = 0
+    for name in names or cells.scenario_names():
+        found = cells.scenario(name)
+        for provider in PROVIDERS:
+            count += sum(len(cells.planned(cell).slos) for cell in found.cells(provider) if found.rows(provider))
+    print(f"{count} SLOs resolved", file=out)
+    return 0
+
+
+def _schema(arguments: argparse.Namespace, out: TextIO) -> int:
+    import json
+
+    from pytest_telescope.scenario.schema import schema
+
+    print(json.dumps(schema(), indent=2), file=out)
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope import doctor
+
+    return doctor.run(out)
+
+
+def _tools(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.toolchain import command
+
+    return command.build_tools(arguments.names, out) if arguments.action == "build" else command.list_tools(out)
+
+
+def _reap(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.cluster import reaper
+
+    hours = arguments.older_than
+    return reaper.reap(
+        run=arguments.run,
+        older_than=hours * 3600 if hours is not None else None,
+        all=arguments.all,
+        dry_run=arguments.dry_run,
+        report=lambda text: print(text, file=out, flush=True),
+    )
+
+
+def _bench(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Run the local scenario that this machine can, saying which and why."""
+    from pytest_telescope.doctor import bench_choice
+
+    scenario, why = bench_choice()
+    print(f"telescope bench: scenario {scenario} on provider local, because {why}", file=out, flush=True)
+    command = [sys.executable, "-m", "pytest", "-m", "local", f"--scenario={scenario}", *arguments.arguments]
+    return subprocess.run(command, cwd=paths.checkout(), env={**os.environ}, check=False).returncode

@@ -1,0 +1,164 @@
+"""The fixtures of `scenarios/test_scenarios.py`, and the state of a session behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_telescope.errors import TelescopeError
+from pytest_telescope.report.folder import CellFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TypeVar
+
+    from pytest_telescope.cells import Planned
+    from pytest_telescope.lifecycle import CellRun
+    from pytest_telescope.lifecycle import ClusterHandle
+    from pytest_telescope.options import Choice
+    from pytest_telescope.report.folder import RunFolder
+    from pytest_telescope.report.live import Follower
+    from pytest_telescope.report.live import Live
+    from pytest_telescope.slo.model import Judgement
+
+    T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Everything one pytest process knows about the benchmark it runs."""
+
+    choice: Choice
+    plans: dict[str, Planned]
+    folder: RunFolder
+    live: Live
+    keep: bool = False
+    only_plan: bool = False
+    replay: str | None = None
+    """Where a replay writes, relative to the run folder; None for a live run."""
+    maxfail: int = 0
+    red: int = 0
+    handles: dict[str, ClusterHandle] = field(default_factory=dict)
+    runs: dict[str, CellRun] = field(default_factory=dict)
+    selected: list[str] = field(default_factory=list)
+    """Cells with at least one selected item."""
+    reasons: list[str] = field(default_factory=list)
+    """Why the run is red beyond its items."""
+    follower: Follower | None = None
+
+    @property
+    def records_root(self) -> Path:
+        """Where junit.xml, results.jsonl and verdict.json of this session go."""
+        return self.folder.path / self.replay if self.replay else self.folder.publish
+
+    def records_of(self, cell: str) -> CellFolder:
+        """Return where this session writes what it finds out about a cell."""
+        return CellFolder(self.records_root / "cells" / cell)
+
+    def follower_stop(self) -> None:
+        """Stop following the workers' live lines."""
+        if self.follower is not None:
+            self.follower.stop()
+
+    def run_of(self, cell: str) -> CellRun:
+        """Return the life of a cell, begun on first use."""
+        if cell not in self.runs:
+            self.runs[cell] = self._begin(self.plans[cell])
+        return self.runs[cell]
+
+    def _begin(self, planned: Planned) -> CellRun:
+        from pytest_telescope.lifecycle import CellRun
+        from pytest_telescope.report.fingerprint import cell_document
+
+        return CellRun(
+            planned=planned,
+            handle=self._handle(planned),
+            folder=self.folder.cell(planned.cell.id),
+            records=self.records_of(planned.cell.id),
+            say=self.live.say,
+            fingerprint=cell_document,
+        )
+
+    def _handle(self, planned: Planned) -> ClusterHandle:
+        from pytest_telescope.cluster.providers import provider
+        from pytest_telescope.lifecycle import ClusterHandle
+
+        if planned.cluster not in self.handles:
+            users = [cell for cell in self.selected if self.plans[cell].cluster == planned.cluster]
+            self.handles[planned.cluster] = ClusterHandle(
+                provider=provider(planned.cell.provider), run=self.folder.run_id, users=users, keep=self.keep
+            )
+        return self.handles[planned.cluster]
+
+
+SESSION = pytest.StashKey[Session]()
+
+
+@dataclass(frozen=True, slots=True)
+class CellHandle:
+    """What an item sees of its cell: the same stages, with every error turned into a red outcome or a skip."""
+
+    run: CellRun
+
+    def provision(self) -> None:
+        """Bring the cluster up."""
+        outcome(self.run.provision)
+
+    def load(self) -> None:
+        """Put the load on and record it."""
+        outcome(self.run.load)
+
+    def judge(self, slo: str) -> Judgement:
+        """Judge one SLO."""
+        return outcome(lambda: self.run.judge(slo))
+
+    def destroy(self) -> None:
+        """Clean up and destroy."""
+        outcome(self.run.destroy)
+
+
+def outcome(work: Callable[[], T]) -> T:
+    """Run `work`; a known error becomes a red ERROR, a stage that was not reached a skip."""
+    __tracebackhide__ = True
+    from pytest_telescope.lifecycle import NotReachedError
+    from pytest_telescope.report.verdicts import Errored
+
+    try:
+        return work()
+    except NotReachedError as error:
+        pytest.skip(str(error))
+    except TelescopeError as error:
+        first, _, rest = str(error).partition("\n")
+        raise Errored(first, rest) from error
+
+
+def assert_passed(judgement: Judgement) -> None:
+    """Raise the red outcome of a judgement that is not green.
+
+    Raises:
+        Failed, Invalid, Errored: by verdict; a `warn` or `info` SLO that FAILs is a warning only.
+    """
+    __tracebackhide__ = True
+    from pytest_telescope.report.verdicts import RED
+    from pytest_telescope.report.verdicts import details
+    from pytest_telescope.slo.model import Verdict
+
+    if judgement.verdict is Verdict.SKIP:
+        pytest.skip(judgement.message)
+    if judgement.verdict is Verdict.FAIL and judgement.level != "gate":
+        import warnings
+
+        warnings.warn(f"{judgement.level}: FAIL {judgement.message}", stacklevel=2)
+    elif judgement.verdict is not Verdict.PASS:
+        raise RED[judgement.verdict](judgement.message, details(judgement))
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest) -> CellHandle:
+    """The cell of this item."""
+    session = request.config.stash[SESSION]
+    return CellHandle(session.run_of(request.param))

@@ -1,0 +1,153 @@
+"""The command line of the plugin, and what it chooses."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_telescope.scenario.names import PROVIDERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the command line asks for; `providers` and `scenarios` are both empty for a run of unit tests."""
+
+    providers: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    sets: tuple[tuple[str, str], ...] = ()
+    replay: Path | None = None
+
+    @property
+    def benchmark(self) -> bool:
+        """Whether clusters are built or a run is judged again, rather than unit tests run."""
+        return bool(self.providers and self.scenarios) or self.replay is not None
+
+
+def add(parser: pytest.Parser) -> None:
+    """Add the plugin's options to pytest's command line."""
+    group = parser.getgroup("telescope", "benchmarks of managed Kubernetes")
+    group.addoption(
+        "--scenario", action="append", default=[], metavar="NAME[,NAME]", help="scenarios to run; goes with -m PROVIDER"
+    )
+    group.addoption("--row", action="append", default=[], metavar="NAME[,NAME]", help="only these rows of the matrix")
+    group.addoption(
+        "--engine",
+        action="append",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="load engines instead of the scenario's default",
+    )
+    group.addoption(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="telescope_set",
+        help="override a row value or a dotted path of scenario.yaml",
+    )
+    group.addoption("--plan", action="store_true", help="say what would be built, run and asked; build nothing")
+    group.addoption("--keep", action="store_true", help="do not destroy the clusters; `telescope reap` does it later")
+    group.addoption("--replay", metavar="RUN", help="judge a finished run again, offline, with today's SLOs")
+    group.addoption(
+        "--tool", action="append", default=[], metavar="NAME=PATH", help="use this binary instead of the pinned one"
+    )
+    group.addoption(
+        "--telescope-dir", metavar="DIR", help="where run folders go (default: .telescope below the root folder)"
+    )
+
+
+def choose(config: pytest.Config) -> Choice:
+    """Read the choice off the command line.
+
+    Raises:
+        pytest.UsageError: a provider without --scenario, or --scenario without a provider in -m.
+    """
+    scenarios = split(config.getoption("scenario"))
+    providers = providers_named(config.getoption("markexpr") or "")
+    replay = config.getoption("replay")
+    if replay is None:
+        _both_or_none(providers, scenarios)
+    return Choice(
+        providers=providers,
+        scenarios=scenarios,
+        rows=split(config.getoption("row")),
+        engines=split(config.getoption("engine")),
+        sets=tuple(assignment(text, "--set") for text in config.getoption("telescope_set")),
+        replay=Path(replay) if replay else None,
+    )
+
+
+def _both_or_none(providers: tuple[str, ...], scenarios: tuple[str, ...]) -> None:
+    if scenarios and not providers:
+        raise pytest.UsageError(
+            f"--scenario={','.join(scenarios)} needs a provider: add -m with one of {', '.join(PROVIDERS)}, e.g. -m local"
+        )
+    if providers and not scenarios:
+        from pytest_telescope.cells import scenario_names
+
+        raise pytest.UsageError(
+            f"-m {' or '.join(providers)} needs --scenario: one of {', '.join(scenario_names()) or '(none found)'}"
+        )
+
+
+def split(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of a repeatable, comma-separated option, first mention first, each once."""
+    names = (name.strip() for value in values for name in value.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def assignment(text: str, option: str) -> tuple[str, str]:
+    """Split `name=value`.
+
+    Raises:
+        pytest.UsageError: there is no `=` or no name.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise pytest.UsageError(f"{option} {text!r}: expected NAME=VALUE")
+    return name, value
+
+
+def providers_named(expression: str) -> tuple[str, ...]:
+    """Return the providers that a `-m` expression names and does not exclude.
+
+    `aks or eks` gives both; `not aks` none; a name that is no provider may be true or false.
+    """
+    if not set(re.findall(r"\w+", expression)) & set(PROVIDERS):
+        return ()
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except SyntaxError:
+        return ()  # pytest itself explains what is wrong with it
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return tuple(name for name in PROVIDERS if name in named and _holds(tree, name) is not False)
+
+
+def _holds(node: ast.expr, provider: str) -> bool | None:
+    """Evaluate for a cell of `provider`; None where it depends on marks that are no providers."""
+    match node:
+        case ast.Name(id=name):
+            return name == provider if name in PROVIDERS else None
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            value = _holds(operand, provider)
+            return None if value is None else not value
+        case ast.BoolOp(op=ast.And(), values=values):
+            return _all([_holds(value, provider) for value in values])
+        case ast.BoolOp(values=values):
+            negated = _all([None if (v := _holds(value, provider)) is None else not v for value in values])
+            return None if negated is None else not negated
+        case _:
+            return None
+
+
+def _all(values: list[bool | None]) -> bool | None:
+    if False in values:
+        return False
+    return None if None in values else True

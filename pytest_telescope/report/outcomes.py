@@ -1,0 +1,130 @@
+"""The outcomes of benchmark items: their shape for JUnit and Allure, and the tally that ends the run."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr  # no public name; JUnit, xdist and the terminal all read this shape
+from _pytest._code.code import ReprFileLocation  # likewise
+from _pytest._code.code import ReprTracebackNative  # likewise
+
+from pytest_telescope import scheduling
+from pytest_telescope.report.verdicts import VerdictError
+from pytest_telescope.slo.model import Verdict
+
+if TYPE_CHECKING:
+    from pytest_telescope.fixtures import Session
+    from pytest_telescope.slo.model import Judgement
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Listens to every report, on the controller and on each worker."""
+
+    session: Session
+    red: dict[str, str] = field(default_factory=dict)
+    """Node id -> first line of every red item."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a red item."""
+        if report.failed:
+            self.red.setdefault(report.nodeid, first_line(report))
+
+
+def first_line(report: pytest.TestReport) -> str:
+    """Return the line that says what is wrong."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash is not None else report.longrepr)
+    return text.partition("\n")[0]
+
+
+def shape(session: Session, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Give a red report its verdict line, and a finished item its properties and attachments."""
+    if report.failed and call.excinfo is not None:
+        report.longrepr = red_repr(item, call.excinfo)
+    if report.when == "call":
+        cell = scheduling.cell_of(item)
+        assert cell is not None
+        report.user_properties += properties(session, item, cell)
+        if report.failed:
+            report.sections.append(("Captured stdout call", attachments(session, cell)))
+        _stop_after_destroy(session, item, report)
+
+
+def red_repr(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> ExceptionChainRepr:
+    """Return what terminal, JUnit and xdist show: the verdict line first; a traceback only for what nobody foresaw."""
+    error = excinfo.value
+    if isinstance(error, VerdictError):
+        return _repr(item, error.line, f"{error.line}\n{error.details}".rstrip())
+    line = f"{Verdict.ERROR} {type(error).__name__}: {error}".partition("\n")[0]
+    return _repr(item, line, f"{line}\n\n{excinfo.getrepr(style='short')}")
+
+
+def _repr(item: pytest.Item, message: str, text: str) -> ExceptionChainRepr:
+    path, line, _ = item.location
+    crash = ReprFileLocation(path, (line or 0) + 1, message)
+    return ExceptionChainRepr([(ReprTracebackNative([text]), crash, None)])
+
+
+def properties(session: Session, item: pytest.Item, cell: str) -> list[tuple[str, object]]:
+    """Return the numbers of an item as JUnit properties."""
+    slo = getattr(item, "callspec").params.get("slo")  # noqa: B009 - pytest.Item declares no callspec
+    run = session.runs.get(cell)
+    judgement = run.judgements.get(slo) if run is not None and slo is not None else None
+    return judgement_properties(judgement) if judgement is not None else []
+
+
+def judgement_properties(judgement: Judgement) -> list[tuple[str, object]]:
+    """Return value, bound, unit, count, margin and verdict, those that exist."""
+    bound = judgement.bound.text if judgement.bound is not None else None
+    pairs = {
+        "verdict": str(judgement.verdict),
+        "value": judgement.value,
+        "bound": bound,
+        "unit": judgement.unit,
+        "count": judgement.count,
+        "margin": judgement.margin,
+    }
+    return [(name, value) for name, value in pairs.items() if value is not None]
+
+
+def attachments(session: Session, cell: str) -> str:
+    """Return the tags by which Azure DevOps attaches the cell's files to a red item; paths relative to junit.xml."""
+    folder = session.folder.cell(cell).path
+    wanted = [*folder.glob("*.json*"), *folder.glob("load/load.json"), *folder.glob("logs/*")]
+    return "\n".join(f"[[ATTACHMENT|{Path(file).relative_to(session.folder.publish)}]]" for file in sorted(wanted)[:20])
+
+
+def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.TestReport) -> None:
+    """Count red items; `-x` and `--maxfail` take effect once the cell's cluster is gone."""
+    session.red += report.failed
+    name = getattr(item, "originalname", item.name)
+    if session.maxfail and session.red >= session.maxfail and name == "test_destroy":
+        item.session.shouldfail = f"stopping after {session.red} red items, with the cell destroyed"
+
+
+def report_interrupted(item: pytest.Item) -> None:
+    """Report an item that a signal cut short."""
+    report_extra(
+        item.config, item.nodeid, item.location, f"{Verdict.ERROR} interrupted by a signal in the middle of this stage"
+    )
+
+
+def report_extra(config: pytest.Config, nodeid: str, location: tuple[str, int | None, str], message: str) -> None:
+    """Report a red case that no test function stands behind."""
+    crash = ReprFileLocation(location[0], (location[1] or 0) + 1, message)
+    report = pytest.TestReport(
+        nodeid=nodeid,
+        location=location,
+        keywords={},
+        outcome="failed",
+        longrepr=ExceptionChainRepr([(ReprTracebackNative([message]), crash, None)]),
+        when="call",
+    )
+    with contextlib.suppress(Exception):  # a reporter that cannot take it must not keep the clean-up from going on
+        config.hook.pytest_runtest_logreport(report=report)

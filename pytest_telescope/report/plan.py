@@ -1,0 +1,63 @@
+"""What `--plan` says: what would be built, run, asked and paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from pytest_telescope.cells import Planned
+    from pytest_telescope.slo.model import Slo
+
+
+def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
+    """Yield the plan, a block a cell."""
+    for planned in plans:
+        yield planned.cell.id
+        if planned.skip:
+            yield f"  SKIP  {planned.skip}"
+        yield from _cluster(planned)
+        yield f"  load  {planned.cell.engine}: {_settings(planned.cell.load)}"
+        yield from (f"  slo   {_slo(slo)}" for slo in planned.slos)
+        yield f"  paid  {_cost(planned)}"
+
+
+def _cluster(planned: Planned) -> Iterator[str]:
+    spec = planned.cell.cluster
+    rest = {k: v for k, v in spec.model_dump(exclude_defaults=True).items() if k != "pools"}
+    yield f"  build {planned.cell.provider} cluster {planned.cluster}" + (f": {_pairs(rest)}" if rest else "")
+    for name, pool in spec.pools.items():
+        yield f"        pool {name}: {_settings(pool)}"
+
+
+def _slo(slo: Slo) -> str:
+    from pytest_telescope.report.table import SIGNS
+
+    sign = SIGNS[slo.bound.operator]
+    quantile = f" p{slo.p:g}" if slo.p is not None else ""
+    note = f"  ({slo.bound.note})" if slo.bound.note else ""
+    skip = f"  SKIP {slo.skip}" if slo.skip else ""
+    return f"{slo.id}{quantile} {sign} {slo.bound.text}  n >= {slo.min_count}{note}{skip}"
+
+
+def _cost(planned: Planned) -> str:
+    budget = planned.cell.budget.cost
+    if planned.cell.provider == "local":
+        return "nothing: it runs on this machine"
+    return f"not priced yet; budget {budget or 'not stated'}"
+
+
+def _settings(model: Any) -> str:
+    return _pairs(model.model_dump(mode="json", exclude_unset=True))
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + _pairs(value) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,77 @@
+"""The table that closes a run: one block a cell, one line an SLO."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_telescope.report.folder import CellFolder
+from pytest_telescope.slo.format import amount
+
+STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "ERROR": "yellow", "SKIP": "dim"}
+
+
+def closing_table(cells: Iterable[tuple[str, CellFolder]], *, width: int, colour: bool) -> str:
+    """Return the tables as text, with ANSI colours if asked."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        color_system="standard" if colour else None,
+    )
+    for cell_id, folder in cells:
+        _cell(console, cell_id, folder)
+    return out.getvalue().rstrip()
+
+
+def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
+    from rich import box
+    from rich.table import Table
+
+    judgements = list(folder.records("judgements.jsonl"))
+    about = folder.read("cell.json") or {}
+    note = "  (functional: no performance figure of a cloud)" if about.get("functional") else ""
+    table = Table(title=f"{cell_id}{note}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    for heading, justify in (
+        ("SLO", "left"),
+        ("value", "right"),
+        ("bound", "right"),
+        ("margin", "right"),
+        ("samples", "right"),
+        ("verdict", "left"),
+    ):
+        table.add_column(heading, justify=justify, no_wrap=heading != "SLO")
+    for judgement in judgements:
+        table.add_row(*row(judgement), style=None)
+    console.print(table) if judgements else console.print(f"{cell_id}: nothing was judged", style="red")
+    console.print("  ".join(durations(folder)), style="dim")
+
+
+def row(judgement: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+    """Return one line of the table; what was not measured is a dash."""
+    verdict = judgement["verdict"]
+    bound = judgement.get("bound") or {}
+    value, margin, count = judgement["value"], judgement["margin"], judgement["count"]
+    return (
+        judgement["slo"],
+        amount(value, judgement["unit"]) if value is not None else "-",
+        f"{SIGNS.get(bound.get('operator', ''), '')} {bound.get('text', '-')}".strip(),
+        f"{margin:+.0%}" if margin is not None else "-",
+        f"{count:.0f}" if count is not None else "-",
+        f"[{STYLE[verdict]}]{verdict}[/]",
+    )
+
+
+SIGNS = {"max": "<=", "min": ">=", "below": "<", "above": ">", "equals": "=", "between": "in"}
+
+
+def durations(folder: CellFolder) -> list[str]:
+    """Return how long each stage took."""
+    return [f"{r['stage']} {r['ended'] - r['started']:.1f} s" for r in folder.records("status.jsonl")]

@@ -1,0 +1,128 @@
+"""An SLO that can be judged, and its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from enum import StrEnum
+from typing import Literal
+
+from pytest_telescope.scenario.model import Place
+
+Form = Literal["histogram", "ratio", "query"]
+Operator = Literal["max", "min", "below", "above", "equals", "between"]
+Level = Literal["gate", "warn", "info"]
+
+
+class Verdict(StrEnum):
+    """What became of an SLO. Only PASS is green; SKIP is declared and known at collection."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INVALID = "INVALID"
+    ERROR = "ERROR"
+    SKIP = "SKIP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A threshold in the metric's base unit.
+
+    Attributes:
+        values: one number, two for `between`.
+        unit: base unit: `s`, `B`, `ratio`, `count`, `cores`, `/s`, `bit/s`.
+        text: as written, e.g. `3.05s`.
+        note: set when the bound was snapped to a bucket, e.g. `3.05s is judged at the bucket 3.0517578125s`.
+    """
+
+    operator: Operator
+    values: tuple[float, ...]
+    unit: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """A resolved, linted SLO.
+
+    `histogram`, `bad`/`total`, `query` are filled by form. `by` labels make the elements that are judged one by one.
+    `expect` maps a label of `by` to the values that must be present (`${nodes}` is filled at judging).
+    `skip` is the reason known at collection (a capability that the provider declares absent), else None.
+    """
+
+    id: str
+    form: Form
+    bound: Bound
+    description: str = ""
+    metrics: tuple[str, ...] = ()
+    """The histogram's base name(s), or the metrics of a ratio; empty for `query`."""
+    bad: str = ""
+    total: str = ""
+    query: str = ""
+    job: str | None = None
+    where: str = ""
+    by: tuple[str, ...] = ()
+    p: float | None = None
+    min_count: int = 1
+    sparse: Literal["merge", "skip", "fail"] | None = None
+    expect: Mapping[str, object] = field(default_factory=dict)
+    absent_zero: bool = False
+    level: Level = "gate"
+    skip: str | None = None
+    ref: str = ""
+    look_at: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One judged element of an SLO: one label set of `by`.
+
+    Attributes:
+        value: the reported number in base units (an interpolated quantile for histograms), None if there is none.
+        bucket: for histograms the bucket (low, high) that holds the quantile: the value's resolution.
+        count: observations, or the denominator of a ratio.
+        good: share of observations within the bound; what the verdict is made of for histograms.
+    """
+
+    labels: Mapping[str, str]
+    verdict: Verdict
+    value: float | None
+    count: float | None = None
+    bucket: tuple[float, float] | None = None
+    good: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One SLO's verdict and everything that it rests on.
+
+    Attributes:
+        message: one line: metric or id, value, bound, by how much, where. It does not repeat the verdict.
+        value, labels: of the worst element.
+        count: observations over all elements.
+        margin: (bound - value) / bound, signed so that negative is worse than the bound; None without a value.
+        elements: worst first.
+        guards: name -> finding of every guard that was looked at, e.g. `coverage: min up 1.00`.
+        queries: PromQL, ready to paste, in the order asked, each evaluated at `time`.
+    """
+
+    slo: str
+    verdict: Verdict
+    message: str
+    unit: str
+    bound: Bound | None
+    value: float | None = None
+    count: float | None = None
+    margin: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    bucket: tuple[float, float] | None = None
+    elements: tuple[Element, ...] = ()
+    guards: Mapping[str, str] = field(default_factory=dict)
+    queries: tuple[str, ...] = ()
+    time: float | None = None
+    level: Level = "gate"
+    look_at: str = ""
