@@ -15,15 +15,15 @@ import pytest
 from pytest_telescope import cells
 from pytest_telescope import options
 from pytest_telescope import scheduling
-from pytest_telescope.errors import UsageError
+from pytest_telescope.errors import TelescopeError
 from pytest_telescope.fixtures import Session
 from pytest_telescope.report.folder import RunFolder
 from pytest_telescope.report.folder import new_run_id
 from pytest_telescope.report.live import Live
 
 if TYPE_CHECKING:
-    from pytest_telescope.cells import Planned
     from pytest_telescope.options import Choice
+    from pytest_telescope.slo.planned import Planned
 
 SCENARIO_TESTS = "test_scenarios.py"
 
@@ -40,7 +40,7 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         plans, folder, replay = (
             _replayed(config, choice) if choice.replay else (cells.plan(choice), _folder(config), None)
         )
-    except UsageError as error:
+    except TelescopeError as error:
         raise pytest.UsageError(str(error)) from error
     session = Session(
         choice=choice,
@@ -137,12 +137,12 @@ def _follow_workers(session: Session) -> None:
     session.follower.start()
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
+def _interrupt(signum: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt(signal.Signals(signum).name)
 
 
 def _live(config: pytest.Config, folder: RunFolder) -> Live:
-    """Return the live lines: straight to the terminal, or from an xdist worker by way of a file that the controller follows."""
+    """Return the live lines: straight to the terminal, from an xdist worker through a file the controller follows."""
     from pytest_telescope.report.live import FileWriter
 
     if hasattr(config, "workerinput"):

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_telescope import paths
 from pytest_telescope.errors import UsageError
+from pytest_telescope.slo.planned import Planned
 
 if TYPE_CHECKING:
     from pytest_telescope.options import Choice
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.scenario.scenario import Scenario
-    from pytest_telescope.slo.model import Slo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A cell with its resolved SLOs.
-
-    Attributes:
-        skip: why nothing of it can run on this machine, else None.
-        cluster: name of the cluster it runs on: its own id, or one name for all rows that share.
-    """
-
-    cell: Cell
-    slos: tuple[Slo, ...]
-    skip: str | None
-    cluster: str
 
 
 def scenario_names() -> list[str]:
@@ -105,7 +89,8 @@ def _known_rows(choice: Choice, scenarios: Sequence[Scenario]) -> None:
     known = {row for s in scenarios for p in choice.providers for row in s.rows(p) if row is not None}
     if unknown := [row for row in choice.rows if row not in known]:
         raise UsageError(
-            f"unknown row {', '.join(unknown)}: {', '.join(choice.scenarios)} has {', '.join(sorted(known)) or 'no matrix'}"
+            f"unknown row {', '.join(unknown)}: {', '.join(choice.scenarios)} has "
+            + (", ".join(sorted(known)) or "no matrix")
         )
 
 

@@ -67,7 +67,7 @@ def _add_reap(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be destroyed")
 
 
-def _list(arguments: argparse.Namespace, out: TextIO) -> int:
+def _list(_arguments: argparse.Namespace, out: TextIO) -> int:
     from pytest_telescope.scenario.command import list_scenarios
 
     return list_scenarios(out, paths.scenarios())
@@ -94,7 +94,7 @@ def _lint_slos(names: Sequence[str], out: TextIO) -> int:
     return 0
 
 
-def _schema(arguments: argparse.Namespace, out: TextIO) -> int:
+def _schema(_arguments: argparse.Namespace, out: TextIO) -> int:
     import json
 
     from pytest_telescope.scenario.schema import schema
@@ -103,7 +103,7 @@ def _schema(arguments: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def _doctor(arguments: argparse.Namespace, out: TextIO) -> int:
+def _doctor(_arguments: argparse.Namespace, out: TextIO) -> int:
     from pytest_telescope import doctor
 
     return doctor.run(out)

@@ -59,11 +59,11 @@ def _finish_handle(session: Session, handle: ClusterHandle) -> tuple[str, str] |
     except TelescopeError as error:
         return (
             cell,
-            f"ERROR leak: lease {lease} could not be destroyed, run `telescope reap --run {session.folder.run_id}`: {error}",
+            f"ERROR leak: lease {lease} is not destroyed: `telescope reap --run {session.folder.run_id}`: {error}",
         )
     return (
         cell,
-        f"ERROR leak: the cluster of lease {lease} outlived its cell and was destroyed at the end of the run; nothing is left",
+        f"ERROR leak: lease {lease} outlived its cell; it was destroyed at the end of the run, nothing is left",
     )
 
 
@@ -87,7 +87,7 @@ def _finish_run(session: Session) -> list[tuple[str, str]]:
 def _reaped(lease: str, is_open: bool, run: str) -> str:
     if is_open:
         return f"ERROR leak: lease {lease} is still open after the run: `telescope reap --run {run}`"
-    return f"ERROR leak: the cluster of lease {lease} outlived its worker and was destroyed at the end of the run; nothing is left"
+    return f"ERROR leak: lease {lease} outlived its worker; it was destroyed at the end of the run, nothing is left"
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _patient(session: Session) -> Iterator[None]:
     """Ignore the first signals while clusters are destroyed, and say so."""
     count = 0
 
-    def on_signal(signum: int, frame: FrameType | None) -> None:
+    def on_signal(signum: int, _frame: FrameType | None) -> None:
         nonlocal count
         count += 1
         name = signal.Signals(signum).name

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
-    from pytest_telescope.cells import Planned
     from pytest_telescope.lifecycle import CellRun
     from pytest_telescope.lifecycle import ClusterHandle
     from pytest_telescope.options import Choice
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_telescope.report.live import Follower
     from pytest_telescope.report.live import Live
     from pytest_telescope.slo.model import Judgement
+    from pytest_telescope.slo.planned import Planned
 
     T = TypeVar("T")
 

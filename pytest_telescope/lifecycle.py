@@ -1,4 +1,4 @@
-"""A cell's life: provision, load, judge, destroy. No pytest here; the items of `scenarios/test_scenarios.py` call it."""
+"""A cell's life: provision, load, judge, destroy. No pytest here; `scenarios/test_scenarios.py` calls it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pytest_telescope.errors import LoadError
 from pytest_telescope.errors import TelescopeError
 
 if TYPE_CHECKING:
-    from pytest_telescope.cells import Planned
     from pytest_telescope.cluster.model import Cluster
     from pytest_telescope.cluster.model import Lease
     from pytest_telescope.cluster.model import Provider
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_telescope.report.folder import CellFolder
     from pytest_telescope.slo.judge import Judge
     from pytest_telescope.slo.model import Judgement
+    from pytest_telescope.slo.planned import Planned
 
 Say = Callable[[str, str, str], None]
 """Told (cell, stage, what happened)."""

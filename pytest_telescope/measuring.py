@@ -14,7 +14,6 @@ from pytest_telescope.errors import LoadError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_telescope.cells import Planned
     from pytest_telescope.cluster.model import Cluster
     from pytest_telescope.load.model import Engine
     from pytest_telescope.load.model import LoadResult
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_telescope.report.folder import CellFolder
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.slo.judge import Judge
+    from pytest_telescope.slo.planned import Planned
 
 SCRAPE_PATIENCE = 6
 """Scrape intervals that a target may take to be seen once more before the window is given up."""

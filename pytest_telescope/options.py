@@ -87,7 +87,7 @@ def choose(config: pytest.Config) -> Choice:
 def _both_or_none(providers: tuple[str, ...], scenarios: tuple[str, ...]) -> None:
     if scenarios and not providers:
         raise pytest.UsageError(
-            f"--scenario={','.join(scenarios)} needs a provider: add -m with one of {', '.join(PROVIDERS)}, e.g. -m local"
+            f"--scenario={','.join(scenarios)} needs a provider: add -m PROVIDER, one of {', '.join(PROVIDERS)}"
         )
     if providers and not scenarios:
         from pytest_telescope.cells import scenario_names

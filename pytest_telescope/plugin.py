@@ -157,7 +157,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     cells = ", ".join(list(session.plans)[:5]) + (
         f" and {len(session.plans) - 5} more" if len(session.plans) > 5 else ""
     )
-    return [
-        f"telescope: {'plan of' if session.only_plan else 'run ' + session.folder.run_id}: {cells}",
-        f"run folder: {session.folder.path}",
-    ]
+    if session.only_plan or config.getoption("collectonly"):
+        return [f"telescope: {cells}"]
+    return [f"telescope: run {session.folder.run_id}: {cells}", f"run folder: {session.folder.path}"]

@@ -10,7 +10,7 @@ from pytest_telescope.errors import UsageError
 from pytest_telescope.report.folder import RunFolder
 
 if TYPE_CHECKING:
-    from pytest_telescope.cells import Planned
+    from pytest_telescope.slo.planned import Planned
 
 
 def plans(run: Path, *, base: Path) -> tuple[list[Planned], RunFolder, str]:

@@ -1,0 +1,1 @@
+"""Where clusters come from, and how they go for certain."""

@@ -102,7 +102,8 @@ class Api:
         connection = self._connect()
         try:
             connection.request("GET", self._credentials.prefix + path, headers=self._headers(body=False))
-            return Stream(connection, connection.getresponse())
+            open_socket = connection.sock  # getresponse drops it when the server closes after the answer
+            return Stream(connection, open_socket, connection.getresponse())
         except BaseException:
             connection.close()
             raise
@@ -172,9 +173,11 @@ class Api:
 class Stream:
     """An open watch; `stop` may be called from another thread and ends the reader."""
 
-    def __init__(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> None:
+    def __init__(
+        self, connection: http.client.HTTPConnection, open_socket: socket.socket, answer: http.client.HTTPResponse
+    ) -> None:
         self.status = answer.status
-        self._socket = connection.sock or answer.fp.raw._sock  # type: ignore[union-attr] # the answer owns it when the server closes after it
+        self._socket = open_socket
         self._connection = connection
         self._answer = answer
 

@@ -83,7 +83,7 @@ def _context(folder: Path, cluster: Mapping[str, Any]) -> ssl.SSLContext:
     return tls
 
 
-def _bytes(folder: Path, entry: Mapping[str, Any], key: str) -> bytes | None:
+def _bytes(folder: Path, entry: Mapping[str, str], key: str) -> bytes | None:
     if data := entry.get(f"{key}-data"):
         return base64.b64decode(data)
     if file := entry.get(key):
@@ -107,7 +107,7 @@ def _by_client(path: Path) -> Credentials:
     from kubernetes.config import load_kube_config
 
     settings = Configuration()
-    load_kube_config(
+    load_kube_config(  # type: ignore[no-untyped-call] # the client leaves this function without types
         config_file=str(path), client_configuration=settings, persist_config=False, temp_file_path=str(path.parent)
     )
     tls = None

@@ -34,6 +34,11 @@ class PodStart:
     running: float | None
     reason: str | None = None
     """Why it failed or never ran, e.g. `Unschedulable`, `OOMKilled`, `ErrImagePull`; None when it ran."""
+    detail: str = ""
+    """The sentence to `reason`: the scheduler's, the kubelet's or the API server's own words."""
+    upper_bound: bool = False
+    """Its transitions were first seen after a gap in the watch: the times are upper bounds."""
+    wave: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class LoadResult:
         namespaces: namespaces of ours, for clean-up and for PromQL.
         message: one line for the terminal and JUnit.
         files: what to keep under `load/` of the run folder.
+        facts: what the load says of itself (`achieved_rate`, `harness_cpu_seconds`, `watch_restarts`, …).
     """
 
     outcome: Outcome
@@ -75,6 +81,7 @@ class LoadResult:
     namespaces: tuple[str, ...] = ()
     message: str = ""
     files: tuple[Path, ...] = ()
+    facts: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 class Engine(Protocol):

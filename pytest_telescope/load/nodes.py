@@ -81,8 +81,10 @@ def read_rooms(
     """Ask the API server for every node and every pod of all namespaces, and return what each node has left.
 
     Args:
+        api: the API server.
         only: names of the nodes that take load; empty means all.
-        selector, tolerations: what the load's pods carry.
+        selector: node labels that the load's pods ask for.
+        tolerations: taints that they tolerate.
     """
     nodes = [node for page in api.pages("/api/v1/nodes") for node in page["items"]]
     bound = "/api/v1/pods?fieldSelector=spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"

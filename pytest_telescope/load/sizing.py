@@ -65,7 +65,7 @@ def size(rooms: Sequence[Room], pods: int, consume: Consume) -> Sizing:
     used = [(room, count) for room, count in zip(open_rooms, landing, strict=True) if count]
     cpu = _cpu(used, consume)
     request = _memory_request(used, consume)
-    _check(rooms, used, cpu, request, pods)
+    _check(rooms, cpu, request, pods, fit=consume.cpu == "fit")
     even_share = -(-pods // len(open_rooms))
     return Sizing(
         millicores=int(cpu / MILLICORE),
@@ -107,13 +107,13 @@ def _memory_request(used: Sequence[tuple[Room, int]], consume: Consume) -> int:
     return int(min(room.memory * share / count for room, count in used)) // KIB * KIB
 
 
-def _check(rooms: Sequence[Room], used: Sequence[tuple[Room, int]], cpu: Decimal, memory: int, pods: int) -> None:
-    # An even spread need not be kept by the scheduler: what counts is that all pods have a place somewhere.
+def _check(rooms: Sequence[Room], cpu: Decimal, memory: int, pods: int, *, fit: bool) -> None:
     asked = f"{pods} pods with {float(cpu * 1000):.3g} millicores and {memory / KIB / KIB:.3g} MiB each"
-    if 0 < cpu < MILLICORE or (cpu <= 0 and any(room.cpu <= 0 for room, _ in used)):
+    if cpu < MILLICORE and (fit or cpu > 0):
         raise LoadError(_refusal(asked, "CPU for a millicore each", rooms))
     if memory < HEADROOM:
         raise LoadError(_refusal(asked, f"memory for the {HEADROOM // KIB // KIB} MiB that the binaries need", rooms))
+    # the scheduler need not keep the even spread: what counts is that all pods have a place somewhere
     places = sum(_places(room, cpu, memory) for room in rooms if room.closed is None)
     if places < pods:
         raise LoadError(_refusal(asked, f"room: {places} of them have a place", rooms))

@@ -1,0 +1,1 @@
+"""Asking Prometheus, recording a window, and serving the recording again."""

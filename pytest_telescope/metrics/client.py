@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Self
 
 from pytest_telescope.errors import MetricsError
 from pytest_telescope.metrics.model import Answer
@@ -53,7 +54,7 @@ class Prometheus:
         self._retries = retries
         self._session: requests.Session | None = None
 
-    def __enter__(self) -> Prometheus:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,10 +142,13 @@ class Prometheus:
         import requests
 
         about = f" (query: {form['query']})" if "query" in form else ""
-        fields = {"data": form} if method == "POST" else {"params": form}
         try:
             reply = self._connection().request(
-                method, self._url + path, timeout=(CONNECT_TIMEOUT, self._timeout + 1.0), **fields
+                method,
+                self._url + path,
+                data=form if method == "POST" else None,
+                params=form if method == "GET" else None,
+                timeout=(CONNECT_TIMEOUT, self._timeout + 1.0),
             )
         except requests.RequestException as error:
             raise MetricsError(f"Prometheus at {self._url} cannot be asked: {_cause(error)}{about}") from error

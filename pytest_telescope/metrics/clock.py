@@ -19,13 +19,13 @@ class HasTime(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockOffset:
-    """Prometheus' clock minus the controller's: `offset` within plus or minus `uncertainty`, both in seconds."""
+    """Prometheus' clock minus the controller's: `seconds` within plus or minus `uncertainty`, in seconds too."""
 
-    offset: float
+    seconds: float
     uncertainty: float
 
 
-def measure_offset(prom: HasTime, *, rounds: int = ROUNDS, clock: Callable[[], float] = time.time) -> ClockOffset:
+def clock_offset(prom: HasTime, *, rounds: int = ROUNDS, clock: Callable[[], float] = time.time) -> ClockOffset:
     """Ask Prometheus' time `rounds` times and keep the round with the shortest way there and back.
 
     The answer was made somewhere between the two local times, so half their distance is the uncertainty; the
@@ -41,4 +41,4 @@ def _round(prom: HasTime, clock: Callable[[], float]) -> ClockOffset:
     before = clock()
     theirs = prom.now()
     after = clock()
-    return ClockOffset(offset=theirs - (before + after) / 2, uncertainty=abs(after - before) / 2 + 0.001)
+    return ClockOffset(seconds=theirs - (before + after) / 2, uncertainty=abs(after - before) / 2 + 0.001)

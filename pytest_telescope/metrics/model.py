@@ -74,6 +74,7 @@ class Recording:
         path: folder of the blocks.
         scrape_interval: seconds.
         clock_offset: Prometheus' clock minus the controller's, seconds.
+        clock_drift: how much that offset changed while the load ran, seconds.
     """
 
     path: Path
@@ -81,3 +82,4 @@ class Recording:
     scrape_interval: float
     clock_offset: float
     prometheus_version: str
+    clock_drift: float = 0.0

@@ -23,7 +23,13 @@ BACKFILL_TIMEOUT = 120.0
 
 
 def record(
-    endpoint: Endpoint, window: Window, clock_offset: float, extra_openmetrics: str, destination: Path
+    endpoint: Endpoint,
+    window: Window,
+    clock_offset: float,
+    extra_openmetrics: str,
+    destination: Path,
+    *,
+    clock_drift: float = 0.0,
 ) -> Recording:
     """Move a snapshot of everything that Prometheus holds to `destination` and add `extra_openmetrics` to it.
 
@@ -33,6 +39,7 @@ def record(
         clock_offset: Prometheus' clock minus the controller's, seconds.
         extra_openmetrics: OpenMetrics text with timestamps, ending in `# EOF`; empty for none.
         destination: a folder that does not exist yet or is empty.
+        clock_drift: how much the offset changed while the load ran, seconds.
 
     Raises:
         MetricsError: no snapshot, the folder is taken, or the text is no OpenMetrics.
@@ -51,6 +58,7 @@ def record(
         window=window,
         scrape_interval=endpoint.scrape_interval,
         clock_offset=clock_offset,
+        clock_drift=clock_drift,
         prometheus_version=version,
     )
     save(recording)
@@ -120,6 +128,7 @@ def _from_facts(path: Path, facts: Mapping[str, Any]) -> Recording:
         window=Window(start=float(window["start"]), end=float(window["end"]), steps=steps),
         scrape_interval=float(facts["scrape_interval"]),
         clock_offset=float(facts["clock_offset"]),
+        clock_drift=float(facts["clock_drift"]),
         prometheus_version=str(facts["prometheus_version"]),
     )
 

@@ -21,7 +21,7 @@ def wait_for_scrapes(
     *,
     after: float,
     count: int,
-    deadline: float,
+    timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> float:
@@ -32,7 +32,7 @@ def wait_for_scrapes(
         targets: job name -> number of targets expected.
         after: Prometheus' time, unix seconds.
         count: successful scrapes that each target needs.
-        deadline: on `clock`; the wait gives up then.
+        timeout: seconds until the wait gives up.
         clock: monotonic seconds.
         sleep: waits between two polls.
 
@@ -40,8 +40,9 @@ def wait_for_scrapes(
         Prometheus' time at which the condition was seen to hold.
 
     Raises:
-        MetricsError: Prometheus is gone, or the deadline passed; the message names what is missing or down.
+        MetricsError: Prometheus is gone, or the time is up; the message names what is missing or down.
     """
+    deadline = clock() + timeout
     while True:
         now = prom.now()
         short = {job: need for job, need in _shortfall(prom, targets, after, count, now).items() if need > 0}
@@ -52,9 +53,7 @@ def wait_for_scrapes(
         sleep(POLL)
 
 
-def _shortfall(
-    prom: Prometheus, targets: Mapping[str, int], after: float, count: int, now: float
-) -> dict[str, int]:
+def _shortfall(prom: Prometheus, targets: Mapping[str, int], after: float, count: int, now: float) -> dict[str, int]:
     """Return job -> number of targets that still lack scrapes."""
     jobs = "|".join(sorted(targets))
     span = max(1, round((now - after) * 1000))

@@ -1,0 +1,1 @@
+"""Judgements become what people and programs read."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
-    from pytest_telescope.cells import Planned
+    from pytest_telescope.slo.planned import Planned
 
 SCHEMA = 1
 IDENTITY = ("kubernetes", "kernel", "containerd", "node_image", "cni", "images", "machine_types", "region", "os")

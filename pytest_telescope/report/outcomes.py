@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_telescope.slo.model import Judgement
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pluggy keeps plugins in sets
 class Outcomes:
     """Listens to every report, on the controller and on each worker."""
 

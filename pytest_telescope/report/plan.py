@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
-    from pytest_telescope.cells import Planned
     from pytest_telescope.slo.model import Slo
+    from pytest_telescope.slo.planned import Planned
 
 
 def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _cluster(planned: Planned) -> Iterator[str]:
 
 
 def _slo(slo: Slo) -> str:
-    from pytest_telescope.report.table import SIGNS
+    from pytest_telescope.slo.wording import SIGNS
 
     sign = SIGNS[slo.bound.operator]
     quantile = f" p{slo.p:g}" if slo.p is not None else ""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_telescope.report.folder import CellFolder
-from pytest_telescope.slo.format import amount
+from pytest_telescope.slo.text import humanly
+from pytest_telescope.slo.wording import SIGNS
 
 STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "ERROR": "yellow", "SKIP": "dim"}
 
@@ -61,15 +62,12 @@ def row(judgement: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     value, margin, count = judgement["value"], judgement["margin"], judgement["count"]
     return (
         judgement["slo"],
-        amount(value, judgement["unit"]) if value is not None else "-",
+        humanly(value, judgement["unit"]) if value is not None else "-",
         f"{SIGNS.get(bound.get('operator', ''), '')} {bound.get('text', '-')}".strip(),
         f"{margin:+.0%}" if margin is not None else "-",
         f"{count:.0f}" if count is not None else "-",
         f"[{STYLE[verdict]}]{verdict}[/]",
     )
-
-
-SIGNS = {"max": "<=", "min": ">=", "below": "<", "above": ">", "equals": "=", "between": "in"}
 
 
 def durations(folder: CellFolder) -> list[str]:

@@ -90,10 +90,14 @@ def parse(text: str, shown: Path) -> Node:
         raise UsageError(_explain(error, text, shown)) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise UsageError(f"{shown}:{line}: character {error.character!r} is not allowed in YAML; remove it") from None
+        raise UsageError(f"{shown}:{line}: a control character is not allowed in YAML; remove it") from None
     if root is None:
         raise UsageError(f"{shown}:1: the file is empty; see docs/scenario.md for the keys")
-    return _Builder(shown).node(root, root.start_mark.line + 1)
+    builder = _Builder(shown)
+    node = builder.node(root, root.start_mark.line + 1)
+    if builder.problems:
+        raise UsageError("\n".join(builder.problems))
+    return node
 
 
 def of_text(text: str, place: Place) -> Node:
@@ -108,6 +112,7 @@ class _Builder:
     def __init__(self, shown: Path) -> None:
         self._shown = shown
         self._places: dict[int, Place] = {}
+        self.problems: list[str] = []
         self._count = 0
         self._depth = 0
 
@@ -143,7 +148,7 @@ class _Builder:
             name = self._key(key, line)
             if name in own:
                 first = own[name].place.line
-                raise UsageError(f"{self._place(line)}: duplicate key {name!r}, first in line {first}; remove one")
+                self.problems.append(f"{self._place(line)}: duplicate key {name!r}, first in line {first}; remove one")
             own[name] = self.node(value, line)
         return {**below, **own}
 
@@ -200,4 +205,6 @@ def _explain(error: yaml.MarkedYAMLError, text: str, shown: Path) -> str:
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return f"{shown}:{line + 1}: a tab indents this line; YAML wants spaces: replace the tab"
     hint = next((hint for part, hint in _HINTS if part in problem), "see the line above it, too")
+    if re.search(r"[{,\[].*:\s*\$\{", written):
+        hint = 'quote "${...}" inside { }'
     return f"{shown}:{line + 1}: not YAML: {problem}; {hint}"

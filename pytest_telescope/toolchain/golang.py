@@ -78,9 +78,7 @@ def pinned_version() -> str:
 
 def environment(go: Path, *, cgo: bool, work: Path) -> dict[str, str]:
     """Return the environment of a build: the user's proxy settings, nothing downloaded but what go.sum names."""
-    flags = " ".join([os.environ.get("GOFLAGS", ""), "-mod=readonly"]).strip()
     fixed = {
-        "GOFLAGS": flags,
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "GOTMPDIR": str(work),
@@ -94,7 +92,18 @@ def build_command(go: Path, recipe: recipes.Recipe, output: Path) -> list[str]:
     """Return the command that builds `recipe` into `output`."""
     tags = ["-tags", ",".join(recipe.tags)] if recipe.tags else []
     flags = ["-ldflags", recipe.fill(recipe.ldflags)]
-    return [str(go), "build", "-trimpath", "-buildvcs=false", *tags, *flags, "-o", str(output), recipe.package]
+    return [
+        str(go),
+        "build",
+        "-mod=readonly",
+        "-trimpath",
+        "-buildvcs=false",
+        *tags,
+        *flags,
+        "-o",
+        str(output),
+        recipe.package,
+    ]
 
 
 def _go_mods() -> list[Path]:

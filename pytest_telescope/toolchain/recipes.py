@@ -92,7 +92,8 @@ def recipe(name: str) -> Recipe:
 
 
 def _recipe(name: str, entry: dict[str, Any]) -> Recipe:
-    return Recipe(name=name, **{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Recipe(name=name, **fields)
 
 
 @lru_cache

@@ -47,18 +47,16 @@ def ensure(names: Iterable[str], progress: Progress | None = None) -> dict[str, 
         UsageError: There is no such tool, or an override cannot be run; nothing was built.
         ToolError: One cannot be built; the message says the ways out.
     """
-    say = progress or (lambda line: None)
+    say = progress or _silent
     found = {name: ready(name) for name in dict.fromkeys(names)}
     missing = [name for name, path in found.items() if path is None]
     started = time.monotonic()
     for number, name in enumerate(missing, start=1):
-        prefix = f"[{number}/{len(missing)}]"
         recipe = recipes.recipe(_pinned(name))
         so_far = span(time.monotonic() - started)
-        say(f"{prefix} building {recipe.name} {recipe.version}, {len(missing) - number} more after it, {so_far} so far")
-        begun = time.monotonic()
-        found[name] = build.build(recipe, lambda line, prefix=prefix: say(f"{prefix} {line}"))  # type: ignore[misc] # mypy cannot infer lambdas with defaults
-        say(f"{prefix} {recipe.name} is ready after {span(time.monotonic() - begun)}")
+        left = f"{len(missing) - number} more after it, {so_far} so far"
+        say(f"[{number}/{len(missing)}] building {recipe.name} {recipe.version}, {left}")
+        found[name] = _build(recipe, _Numbered(say=say, prefix=f"[{number}/{len(missing)}]"))
     return {name: path for name, path in found.items() if path is not None}
 
 
@@ -89,6 +87,26 @@ def span(seconds: float) -> str:
     """Return a duration for people: `42 s`, `3 min 05 s`."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbered:
+    say: Progress
+    prefix: str
+
+    def __call__(self, line: str) -> None:
+        self.say(f"{self.prefix} {line}")
+
+
+def _build(recipe: recipes.Recipe, say: Progress) -> Path:
+    begun = time.monotonic()
+    path = build.build(recipe, say)
+    say(f"{recipe.name} is ready after {span(time.monotonic() - begun)}")
+    return path
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
 
 
 def _pinned(name: str) -> str:

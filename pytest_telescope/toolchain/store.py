@@ -125,7 +125,7 @@ def publish(made: Path, slot: Path, about: About) -> None:
             _sync(entry)
     if slot.exists():  # not what was built there: see `built`
         shutil.rmtree(slot)
-    os.replace(made, slot)
+    made.replace(slot)
     _sync(slot.parent)
 
 

@@ -32,7 +32,7 @@ def find() -> Path | None:
 def version_of(terraform: Path) -> tuple[int, ...]:
     """Return the version of a Terraform or OpenTofu, empty if it does not tell one."""
     environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    command = [terraform, "version", "-json"]
+    command = [str(terraform), "version", "-json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
         text = json.loads(done.stdout[done.stdout.index("{") :])["terraform_version"]

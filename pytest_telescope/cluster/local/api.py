@@ -10,6 +10,8 @@ from typing import Any
 
 from pytest_telescope.errors import ProvisionError
 
+_JSON = "application/json"
+
 
 class Api:
     """One kept-alive connection to a server on loopback; not for use by several threads at once."""
@@ -19,7 +21,7 @@ class Api:
         context.load_cert_chain(certificate, key)
         self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=context)
 
-    def request(self, method: str, path: str, body: object = None) -> tuple[int, str]:
+    def request(self, method: str, path: str, body: object = None, content: str = _JSON) -> tuple[int, str]:
         """Send one request and return status and body.
 
         Raises:
@@ -27,7 +29,7 @@ class Api:
         """
         payload = None if body is None else json.dumps(body)
         try:
-            self._connection.request(method, path, payload, {"Content-Type": "application/json"})
+            self._connection.request(method, path, payload, {"Content-Type": content})
             response = self._connection.getresponse()
             return response.status, response.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
@@ -59,8 +61,12 @@ class Api:
         """
         return self._expect("POST", path, body, {200, 201, 202, 409})
 
-    def _expect(self, method: str, path: str, body: object, good: set[int]) -> Any:
-        status, text = self.request(method, path, body)
+    def patch(self, path: str, body: object) -> Any:
+        """Merge `body` into the object at `path` (errors as in `create`)."""
+        return self._expect("PATCH", path, body, {200}, content="application/merge-patch+json")
+
+    def _expect(self, method: str, path: str, body: object, good: set[int], *, content: str = _JSON) -> Any:
+        status, text = self.request(method, path, body, content)
         if status not in good:
             raise ProvisionError(f"{method} {path} was answered with {status}: {text[:500]}")
         return json.loads(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,8 @@ def etcd(layout: Layout, ports: Mapping[str, int]) -> Component:
     """Return etcd: mutual TLS to clients and peers; no fsync, because its data ends with the cluster."""
     client = f"https://{LOOPBACK}:{ports['etcd']}"
     peer = f"https://{LOOPBACK}:{ports['etcd-peer']}"
-    tls = {"cert-file": layout.certificate("etcd"), "key-file": layout.key("etcd")}
-    trust = {"trusted-ca-file": layout.certificate("etcd-ca"), "client-cert-auth": "true"}
+    tls: dict[str, object] = {"cert-file": layout.certificate("etcd"), "key-file": layout.key("etcd")}
+    trust: dict[str, object] = {"trusted-ca-file": layout.certificate("etcd-ca"), "client-cert-auth": "true"}
     return Component(
         name="etcd",
         tool="etcd",
@@ -55,7 +56,7 @@ def etcd(layout: Layout, ports: Mapping[str, int]) -> Component:
 
 def apiserver(layout: Layout, ports: Mapping[str, int], egress: Path | None) -> Component:
     """Return kube-apiserver: loopback, no anonymous user; `egress` is the way into a real node's network."""
-    flags = {
+    flags: dict[str, object] = {
         "bind-address": LOOPBACK,
         "advertise-address": LOOPBACK,
         "secure-port": ports["kube-apiserver"],
@@ -132,17 +133,17 @@ def _client_flags(layout: Layout, ports: Mapping[str, int], name: str) -> dict[s
     }
 
 
-def kwok(layout: Layout, config: Path) -> Component:
+def kwok(layout: Layout, configs: Iterable[Path]) -> Component:
     """Return the kwok controller; without a server address it listens nowhere."""
-    flags = {
+    flags: dict[str, object] = {
         "kubeconfig": layout.kubeconfigs / "kwok",
-        "config": config,
         "manage-all-nodes": "false",
         "manage-nodes-with-annotation-selector": "kwok.x-k8s.io/node=fake",
         "node-lease-duration-seconds": 40,
         "node-ip": LOOPBACK,
     }
-    return Component(name="kwok", tool="kwok", arguments=_flags(flags))
+    files = tuple(f"--config={config}" for config in configs)
+    return Component(name="kwok", tool="kwok", arguments=(*_flags(flags), *files))
 
 
 def prometheus(layout: Layout, ports: Mapping[str, int], config: Path, web: Path) -> Component:

@@ -48,14 +48,14 @@ def targets(node: str | None) -> dict[str, int]:
 
 
 def _control_plane(layout: Layout, ports: Mapping[str, int]) -> list[dict[str, Any]]:
-    jobs = [_job(layout, name, ports[name], "ca", "scraper") for name in CONTROL_PLANE]
-    return [*jobs, _job(layout, "etcd", ports["etcd"], "etcd-ca", "etcd-scraper")]
+    jobs = [_job(layout, name, ports[name], authority="ca", client="scraper") for name in CONTROL_PLANE]
+    return [*jobs, _job(layout, "etcd", ports["etcd"], authority="etcd-ca", client="etcd-scraper")]
 
 
 def _node_jobs(layout: Layout, ports: Mapping[str, int], node: str) -> list[dict[str, Any]]:
     return [
         {
-            **_job(layout, job, ports["kube-apiserver"], "ca", "scraper", {"node": node}),
+            **_job(layout, job, ports["kube-apiserver"], authority="ca", client="scraper", node=node),
             "metrics_path": f"/api/v1/nodes/{node}/proxy/{path}",
         }
         for job, path in NODE_PATHS.items()
@@ -63,7 +63,7 @@ def _node_jobs(layout: Layout, ports: Mapping[str, int], node: str) -> list[dict
 
 
 def _job(
-    layout: Layout, name: str, port: int, authority: str, client: str, labels: Mapping[str, str] | None = None
+    layout: Layout, name: str, port: int, *, authority: str, client: str, node: str | None = None
 ) -> dict[str, Any]:
     return {
         "job_name": name,
@@ -73,17 +73,18 @@ def _job(
             "cert_file": str(layout.certificate(client)),
             "key_file": str(layout.key(client)),
         },
-        "static_configs": [{"targets": [f"{LOOPBACK}:{port}"], "labels": dict(labels or {})}],
+        "static_configs": [{"targets": [f"{LOOPBACK}:{port}"], "labels": {"node": node} if node else {}}],
     }
 
 
-def all_up(answer: Mapping[str, Any], expected: Mapping[str, int], interval: int) -> bool:
-    """Say whether `/api/v1/targets` shows every expected target up and scraped each `interval` seconds."""
-    up: dict[str, int] = {}
+def all_scraped(answer: Mapping[str, Any], expected: Mapping[str, int], interval: int, *, health: bool = True) -> bool:
+    """Say whether `/api/v1/targets` shows every expected target, asked each `interval` seconds and, if asked, up."""
+    good: dict[str, int] = {}
     for target in answer["data"]["activeTargets"]:
-        good = target["health"] == "up" and target["scrapeInterval"] == f"{interval}s"
-        up[target["labels"]["job"]] = up.get(target["labels"]["job"], 0) + good
-    return up == dict(expected)
+        fine = target["scrapeInterval"] == f"{interval}s" and (target["health"] == "up" or not health)
+        job = target["labels"]["job"]
+        good[job] = good.get(job, 0) + fine
+    return good == dict(expected)
 
 
 def scraper_role() -> list[tuple[str, dict[str, Any]]]:

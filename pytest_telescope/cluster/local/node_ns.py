@@ -57,7 +57,7 @@ def die_with_parent(signal_number: int) -> None:
 
 
 def mount(source: str | Path | None, target: str | Path, kind: str | None, flags: int = 0, data: str = "") -> None:
-    """Call mount(2)."""
+    """Attach a file system or a tree; `source` may be None where the kernel ignores it."""
     encoded = [None if value is None else os.fsencode(value) for value in (source, target, kind)]
     result = _libc().mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), data.encode() or None)
     _check(result, f"mount {source or kind} on {target}")

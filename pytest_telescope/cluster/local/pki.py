@@ -38,7 +38,9 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("apiserver", "kube-apiserver", hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", "10.0.0.1")),
+    Subject(
+        "apiserver", "kube-apiserver", hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", "10.0.0.1")
+    ),
     Subject("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
     Subject("admin", "telescope:admin", "system:masters"),
     # One identity with every right instead of a token per controller: it saves some forty requests at start-up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -91,6 +92,14 @@ def taint_object(taint: str) -> dict[str, str]:
     pair, _, effect = taint.rpartition(":")
     key, _, value = pair.partition("=")
     return {"key": key, "value": value, "effect": effect}
+
+
+def all_ready(api: Api, wanted: AbstractSet[str]) -> bool:
+    """Say whether all `wanted` nodes are there and may take pods; an API server that does not answer is a no."""
+    try:
+        return wanted <= ready_nodes(api.get(f"{KUBERNETES_NODES}?resourceVersion=0")["items"])
+    except OSError:
+        return False
 
 
 def ready_nodes(nodes: Iterable[dict[str, Any]]) -> set[str]:

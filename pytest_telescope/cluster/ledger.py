@@ -1,0 +1,126 @@
+"""The ledger: one file a lease, on disk before Terraform is called, struck out when nothing is left.
+
+It lies in the user's state folder, so that neither `git clean` nor a lost run folder loses a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_telescope import paths
+from pytest_telescope.cluster.durable import private_folder
+from pytest_telescope.cluster.durable import remove_durably
+from pytest_telescope.cluster.durable import sync_folder
+from pytest_telescope.cluster.durable import write_durably
+from pytest_telescope.cluster.model import Lease
+from pytest_telescope.cluster.processes import Identity
+from pytest_telescope.cluster.processes import own_identity
+from pytest_telescope.scenario.model import ClusterSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the ledger.
+
+    Attributes:
+        owner: the process that opened the lease.
+        spec: what the cluster was asked to be, as JSON; None if the entry is unreadable.
+        problem: why the entry cannot be read, else None; such an entry is never dropped by itself.
+    """
+
+    file: Path
+    lease: Lease
+    owner: Identity
+    spec: dict[str, Any] | None
+    problem: str | None = None
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the owner is gone, so that nobody else will finish the lease."""
+        return not self.owner.alive()
+
+
+def folder() -> Path:
+    """Return the folder of the ledger."""
+    return paths.state() / "ledger"
+
+
+def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec) -> Lease:
+    """Write a new lease down so that it survives this process, and return it."""
+    lease_id = secrets.token_hex(4)
+    home = private_folder(private_folder(paths.state()) / "leases" / lease_id)
+    lease = Lease(id=lease_id, provider=provider, cell=cell, run=run, folder=home, created=time.time())
+    owner = own_identity()
+    document = {
+        "id": lease.id,
+        "provider": provider,
+        "cell": cell,
+        "run": run,
+        "folder": str(lease.folder),
+        "created": lease.created,
+        "owner": {"pid": owner.pid, "start": owner.start},
+        "spec": spec.model_dump(mode="json"),
+    }
+    private_folder(folder())
+    sync_folder(home.parent)
+    write_durably(file_of(lease), document)
+    return lease
+
+
+def file_of(lease: Lease) -> Path:
+    """Return the ledger's file of a lease."""
+    return folder() / f"{lease.id}.json"
+
+
+def close(lease: Lease) -> None:
+    """Strike a lease out and delete its folder; to be called only when `leftovers` is empty."""
+    shutil.rmtree(lease.folder, ignore_errors=True)
+    if folder().exists():
+        remove_durably(file_of(lease))
+
+
+def leases() -> list[Lease]:
+    """Return every lease that is not closed, oldest first; unreadable entries are in `entries`."""
+    return [entry.lease for entry in entries() if entry.problem is None]
+
+
+def entries() -> list[Entry]:
+    """Return every entry, oldest first, unreadable ones with their problem."""
+    found = [read_entry(file) for file in folder().glob("*.json")] if folder().exists() else []
+    return sorted((entry for entry in found if entry is not None), key=lambda entry: entry.lease.created)
+
+
+def read_entry(file: Path) -> Entry | None:
+    """Read one entry; None if it was struck out meanwhile."""
+    try:
+        return _parse(file, json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _unreadable(file, f"{file} cannot be read: {error!r}; what it stood for may still run")
+
+
+def _parse(file: Path, raw: dict[str, Any]) -> Entry:
+    lease = Lease(
+        id=str(raw["id"]),
+        provider=str(raw["provider"]),
+        cell=str(raw["cell"]),
+        run=str(raw["run"]),
+        folder=Path(raw["folder"]),
+        created=float(raw["created"]),
+    )
+    owner = Identity(int(raw["owner"]["pid"]), str(raw["owner"]["start"]))
+    return Entry(file=file, lease=lease, owner=owner, spec=dict(raw["spec"]))
+
+
+def _unreadable(file: Path, problem: str) -> Entry:
+    """Keep what the file's name tells: the id, and with it the mark of every process."""
+    home = paths.state() / "leases" / file.stem
+    lease = Lease(id=file.stem, provider="unknown", cell="unknown", run="unknown", folder=home, created=0.0)
+    return Entry(file=file, lease=lease, owner=Identity(0, ""), spec=None, problem=problem)

@@ -1,0 +1,101 @@
+"""What `node.start` decides and the node's own processes read: one JSON file, the same on both sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BIN = "/telescope/bin"
+"""Where the pinned tools are, as the node sees it."""
+IMAGES = "/telescope/images"
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """All that a node's keeper and init need.
+
+    Attributes:
+        folder: the node's folder on the host.
+        api_port: port of the API server on the loopback addresses of both the host and the node.
+        socket: unix socket on the host through which the API server reaches into the node's network.
+        tools: name below `BIN` -> file on the host.
+        images: OCI archives on the host.
+        shields: file on the host -> entry below /proc/sys that it covers.
+    """
+
+    lease_id: str
+    name: str
+    folder: Path
+    api_port: int
+    socket: Path
+    tools: Mapping[str, Path]
+    images: tuple[Path, ...]
+    shields: Mapping[Path, str]
+    containerd: tuple[str, ...]
+    kubelet: tuple[str, ...]
+
+    @property
+    def etc(self) -> Path:
+        """The node's /etc."""
+        return self.folder / "etc"
+
+    @property
+    def var(self) -> Path:
+        """The node's /var."""
+        return self.folder / "var"
+
+    @property
+    def root(self) -> Path:
+        """Where the node's root is mounted, in its own mount namespace only."""
+        return self.folder / "root"
+
+    @property
+    def phase(self) -> Path:
+        """How far the node's processes have come, one word."""
+        return self.folder / "phase"
+
+    def log(self, name: str) -> Path:
+        """Log file of one of the node's processes."""
+        return log_file(self.folder, name)
+
+    def record(self, name: str) -> Path:
+        """Identity of one of the node's processes."""
+        return record_file(self.folder, name)
+
+    def dump(self) -> str:
+        """Return the plan as JSON."""
+        raw = asdict(self)
+        raw["shields"] = {str(file): entry for file, entry in self.shields.items()}
+        return json.dumps(raw, default=str, indent=1)
+
+
+def log_file(folder: Path, name: str) -> Path:
+    """Log file of one of the processes of the node in `folder`."""
+    return folder / "logs" / f"{name}.log"
+
+
+def record_file(folder: Path, name: str) -> Path:
+    """Identity of one of the processes of the node in `folder`."""
+    return folder / "processes" / f"{name}.json"
+
+
+def load(text: str) -> NodePlan:
+    """Read a plan that `dump` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    return NodePlan(
+        lease_id=raw["lease_id"],
+        name=raw["name"],
+        folder=Path(raw["folder"]),
+        api_port=raw["api_port"],
+        socket=Path(raw["socket"]),
+        tools={name: Path(file) for name, file in raw["tools"].items()},
+        images=tuple(Path(file) for file in raw["images"]),
+        shields={Path(file): entry for file, entry in raw["shields"].items()},
+        containerd=tuple(raw["containerd"]),
+        kubelet=tuple(raw["kubelet"]),
+    )

@@ -1,0 +1,108 @@
+"""Whether the targets were really scraped through the whole window; pure, over raw `up` samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pytest_telescope.metrics.client import Samples
+from pytest_telescope.slo.queries import Span
+
+LEAST = 0.95
+"""Share of a target's scrapes that must have worked."""
+STALE = 2
+"""Scrape intervals: an end (or start) further away than this from the last good scrape lost data."""
+TELEMETRY_JOB = "telescope"
+"""Written by the harness itself, all of it after the load: there is no scrape to cover."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What was found: `problems` make an SLO INVALID, `summary` goes to its guards."""
+
+    problems: tuple[str, ...]
+    summary: str
+
+
+def coverage(
+    scrapes: Sequence[Samples],
+    starts: Sequence[Samples],
+    *,
+    jobs: frozenset[str],
+    targets: Mapping[str, int],
+    span: Span,
+) -> Coverage:
+    """Check that each target of `jobs` was up at the start, at the end and through at least 95 % of the window.
+
+    Args:
+        scrapes: `up` of the jobs over the window and two scrapes before it.
+        starts: `process_start_time_seconds`, likewise.
+        jobs: jobs that the SLO rests on.
+        targets: job -> number of targets expected.
+        span: the window.
+    """
+    jobs = jobs - {TELEMETRY_JOB}
+    born = {_key(one): min(value for _, value in one.values) for one in starts if one.values}
+    problems = [*_missing(scrapes, jobs, targets), *_restarts(starts)]
+    shares = []
+    for target in scrapes:
+        share, found = _target(target, born.get(_key(target)), span)
+        shares.append(share)
+        problems.extend(f"{_name(target)} {finding}" for finding in found)
+    lowest = f"{min(shares):.2f}" if shares else "none"
+    return Coverage(problems=tuple(problems), summary=f"min up {lowest} over {len(scrapes)} targets")
+
+
+def _missing(scrapes: Sequence[Samples], jobs: frozenset[str], targets: Mapping[str, int]) -> list[str]:
+    found = []
+    for job in sorted(jobs):
+        seen = sum(1 for target in scrapes if target.labels.get("job") == job)
+        expected = max(1, targets.get(job, 1))
+        if seen < expected:
+            found.append(f"job {job}: {seen} of {expected} targets were scraped")
+    return found
+
+
+def _target(target: Samples, process_start: float | None, span: Span) -> tuple[float, list[str]]:
+    before = [value for when, value in target.values if when <= span.start]
+    inside = [(when, value) for when, value in target.values if when > span.start]
+    good = [when for when, value in inside if value == 1.0]
+    is_born = not before and process_start is not None and process_start >= span.start
+    begin = inside[0][0] if is_born and inside else span.start
+    expected = max(1, int((span.end - begin) / span.interval - 0.1))
+    share = min(1.0, len(good) / expected)
+    found = []
+    if not before and not is_born:
+        found.append("was not scraped at the start")
+    if before and before[-1] != 1.0:
+        found.append("was down at the start")
+    if not good:
+        found.append("was never scraped in the window")
+    elif span.end - good[-1] >= STALE * span.interval:
+        found.append(f"was last scraped {span.end - good[-1]:.1f} s before the end")
+    elif share < LEAST:
+        found.append(f"was scraped {len(good)} of {expected} times ({share:.0%})")
+    return share, found
+
+
+def _restarts(starts: Sequence[Samples]) -> list[str]:
+    found = []
+    for process in starts:
+        values = [value for _, value in process.values]
+        changes = sum(1 for one, other in pairwise(values) if one != other)
+        if changes > len(set(values)) - 1:
+            found.append(f"{_name(process)} alternates between {len(set(values))} processes (a load balancer?)")
+        elif changes:
+            found.append(f"{_name(process)} restarted {changes} times in the window")
+    return found
+
+
+def _key(series: Samples) -> tuple[str, str]:
+    return series.labels.get("job", ""), series.labels.get("instance", "")
+
+
+def _name(series: Samples) -> str:
+    job, instance = _key(series)
+    return f"target {job} {instance}"

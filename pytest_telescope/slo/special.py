@@ -1,0 +1,127 @@
+"""Built-in SLOs that no single query can say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pytest_telescope.metrics.model import Series
+from pytest_telescope.metrics.model import Window
+from pytest_telescope.slo import queries
+from pytest_telescope.slo.desk import Desk
+from pytest_telescope.slo.elements import judge_value
+from pytest_telescope.slo.forms import PODS
+from pytest_telescope.slo.forms import InvalidError
+from pytest_telescope.slo.forms import guard
+from pytest_telescope.slo.model import Element
+from pytest_telescope.slo.model import Slo
+from pytest_telescope.slo.text import humanly
+from pytest_telescope.slo.text import short
+
+OURS = 'namespace=~"telescope-.*", container="consumer"'
+CPU_USED = "container_cpu_usage_seconds_total"
+MEMORY_USED = "container_memory_working_set_bytes"
+CPU_ASKED = "telescope_load_asked_cpu_cores"
+MEMORY_ASKED = "telescope_load_asked_memory_bytes"
+
+Found = tuple[list[Element], str]
+
+
+def pods_complete(slo: Slo, desk: Desk, _: Window, __: Mapping[str, int]) -> Found:
+    """Judge the load's own account: pods that failed or never ran, with their reasons."""
+    asked = f"sum by (state, reason) (last_over_time({PODS}[{desk.span.range}]))"
+    states = [one for one in desk.ask(asked).series if one.labels.get("state") != "created"]
+    if not states:
+        raise InvalidError(desk.no_data(PODS, PODS))
+    desk.notes["coverage"] = "written by the harness after the load"
+    lost = [one for one in states if one.labels.get("state") != "running"]
+    total, missing = sum(one.value for one in states), sum(one.value for one in lost)
+    if total <= 0:
+        raise InvalidError("the load made no pod")
+    element = replace(judge_value(slo, (), missing), count=total)
+    if not missing:
+        return [element], f"{slo.id}: all {short(total)} pods ran"
+    return [element], f"{slo.id}: {short(missing)} of {short(total)} pods did not run: {_reasons(lost)}"
+
+
+def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str, int]) -> Found:
+    """Compare the CPU that cAdvisor saw our pods use in every hold with what they were told to use."""
+    asked = _one(desk, f"max(max_over_time({CPU_ASKED}[{desk.span.range}]))", CPU_ASKED)
+    holds = {name: when for name, when in window.steps.items() if name.startswith("hold")}
+    if asked <= 0:
+        raise InvalidError("the load asked for no CPU: there is nothing to compare")
+    if not holds:
+        raise InvalidError("the load has no hold step, in which its use is steady")
+    guard(desk, [queries.selector(CPU_USED, OURS)], slo.job, targets)
+    used = {name: _cpu(desk, *when) for name, when in holds.items()}
+    elements = [_deviation(slo, name, cores, asked) for name, cores in used.items()]
+    name, cores = max(used.items(), key=lambda step: abs(step[1] / asked - 1))
+    desk.notes["memory"] = _memory(desk, holds[name])
+    off = f"{humanly(abs(cores / asked - 1), 'ratio')} off, bound {humanly(slo.bound.values[0], 'ratio')}"
+    return elements, f"{slo.id}: {short(cores)} cores used of {short(asked)} asked in {name} ({off})"
+
+
+JUDGES: Mapping[str, Callable[[Slo, Desk, Window, Mapping[str, int]], Found]] = {
+    "pods-complete": pods_complete,
+    "consumed-as-asked": consumed_as_asked,
+}
+
+
+def _reasons(lost: list[Series]) -> str:
+    ranked = sorted((one for one in lost if one.value), key=lambda one: -one.value)
+    return ", ".join(
+        " ".join((_word(one.labels.get("state", "")), one.labels.get("reason") or "without a reason", short(one.value)))
+        for one in ranked
+    )
+
+
+def _word(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def _deviation(slo: Slo, step: str, cores: float, asked: float) -> Element:
+    return replace(judge_value(slo, (), abs(cores / asked - 1)), labels={"step": step})
+
+
+def _cpu(desk: Desk, start: float, end: float) -> float:
+    """Return the cores that our pods used between `start` and `end`, from the raw samples around it."""
+    selected = queries.selector(CPU_USED, OURS)
+    pods = desk.samples(f"{selected}[{desk.span.with_baseline}]")
+    cores = [slope for pod in pods if (slope := steady_rate(pod.values, start, end)) is not None]
+    if not cores:
+        raise InvalidError(f"{selected} has no two samples around {end - start:.1f} s of hold")
+    desk.notes["pods"] = f"{len(cores)} pods measured"
+    return sum(cores)
+
+
+def steady_rate(values: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
+    """Return a counter's mean rate between `start` and `end`: slopes of neighbouring samples, weighted by overlap.
+
+    cAdvisor reads each container every 10 to 15 s and stamps its own time, so a short hold sees few samples; nothing
+    is extrapolated. None where no two samples embrace any of the interval.
+    """
+    grown = seconds = 0.0
+    for (earlier, low), (later, high) in pairwise(values):
+        overlap = min(later, end) - max(earlier, start)
+        if overlap > 0 and high >= low:
+            grown += (high - low) / (later - earlier) * overlap
+            seconds += overlap
+    return grown / seconds if seconds else None
+
+
+def _memory(desk: Desk, step: tuple[float, float]) -> str:
+    used = desk.ask(f"sum({MEMORY_USED}{{{OURS}}})", at=step[1]).series
+    asked = desk.ask(f"max(max_over_time({MEMORY_ASKED}[{desk.span.range}]))").series
+    if not used or not asked:
+        return "not recorded"
+    return f"{humanly(used[0].value, 'B')} working set of {humanly(asked[0].value, 'B')} asked"
+
+
+def _one(desk: Desk, promql: str, metric: str) -> float:
+    found = desk.ask(promql).series
+    if not found:
+        raise InvalidError(desk.no_data(metric, promql))
+    return found[0].value
