@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def choose(config: pytest.Config) -> Choice:
     providers = providers_named(config.getoption("markexpr") or "")
     replay = config.getoption("replay")
     if replay is None:
-        _both_or_none(providers, scenarios)
+        _both_or_none(providers, scenarios, config.getoption("markexpr") or "")
     return Choice(
         providers=providers,
         scenarios=scenarios,
@@ -84,10 +85,13 @@ def choose(config: pytest.Config) -> Choice:
     )
 
 
-def _both_or_none(providers: tuple[str, ...], scenarios: tuple[str, ...]) -> None:
+def _both_or_none(providers: tuple[str, ...], scenarios: tuple[str, ...], expression: str) -> None:
     if scenarios and not providers:
+        said = f"-m {expression!r} names none" if expression else "add -m PROVIDER"
+        close = difflib.get_close_matches(expression, PROVIDERS, 1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
         raise pytest.UsageError(
-            f"--scenario={','.join(scenarios)} needs a provider: add -m PROVIDER, one of {', '.join(PROVIDERS)}"
+            f"--scenario={','.join(scenarios)} needs a provider: {said}{hint} There are {', '.join(PROVIDERS)}"
         )
     if providers and not scenarios:
         from pytest_telescope.cells import scenario_names

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -103,17 +104,21 @@ def _ask_prometheus(endpoint: Endpoint, path: str) -> bytes:
     return content
 
 
-def _core(cluster: Cluster) -> CoreV1Api:
+@contextmanager
+def _core(cluster: Cluster) -> Iterator[CoreV1Api]:
     from kubernetes import config
     from kubernetes.client import CoreV1Api
 
     client = config.new_client_from_config(config_file=str(cluster.kubeconfig))  # type: ignore[no-untyped-call] # upstream
-    return CoreV1Api(client)
+    with client:
+        yield CoreV1Api(client)
+        client.rest_client.pool_manager.clear()
 
 
 def _list(cluster: Cluster, method: str) -> bytes:
-    listing = getattr(_core(cluster), method)
-    content: bytes = listing(_preload_content=False, _request_timeout=_REQUEST, limit=1000).data
+    with _core(cluster) as core:
+        answer = getattr(core, method)(_preload_content=False, _request_timeout=_REQUEST, limit=1000)
+        content: bytes = answer.data
     return content
 
 
@@ -128,10 +133,10 @@ def _is_ready(pod: dict[str, Any]) -> bool:
 
 
 def _configz(cluster: Cluster) -> bytes:
-    core = _core(cluster)
     nodes = json.loads(_list(cluster, "list_node"))["items"]
     real = [node["metadata"]["name"] for node in nodes if not _is_simulated(node)]
-    told = {name: _node_configz(core, name) for name in real[:_CONFIGZ_NODES]}
+    with _core(cluster) as core:
+        told = {name: _node_configz(core, name) for name in real[:_CONFIGZ_NODES]}
     return json.dumps(told, indent=1).encode()
 
 

@@ -33,17 +33,15 @@ def checks(*, unbuilt: bool) -> list[Check]:
 
 def disk(name: str, folder: Path, needed: float) -> Check:
     """Check that a folder's disk has `needed` GB free and that this user may write there."""
+    variable = "TELESCOPE_STATE_DIR" if name.endswith("state") else "TELESCOPE_CACHE_DIR"
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(existing, os.W_OK):
-        variable = "TELESCOPE_STATE_DIR" if name.endswith("state") else "TELESCOPE_CACHE_DIR"
         return missing(name, f"{folder} cannot be written", f"set {variable} to a folder of yours")
     free = shutil.disk_usage(existing).free / GB
     found = f"{free:.1f} GB free for {folder}, {needed:.0f} GB needed"
-    return (
-        ok(name, found)
-        if free >= needed
-        else missing(name, found, f"free {needed - free:.1f} GB, or move it by environment (see docs/toolchain.md)")
-    )
+    if free >= needed:
+        return ok(name, found)
+    return missing(name, found, f"free {needed - free:.1f} GB, or set {variable} to a folder on another disk")
 
 
 def memory() -> Check:

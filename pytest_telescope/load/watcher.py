@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,14 +182,20 @@ class Watcher:
 
     def _read(self, stream: Stream) -> None:
         rest = b""
-        for chunk in stream.chunks():
+        for chunk in self._until_told(stream):
             self._alive = now = self._clock()
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line:
                     self._event(json.loads(line), now)
-            if self._stop.is_set() or self._relist.is_set():
+
+    def _until_told(self, stream: Stream) -> Iterator[bytes]:
+        """Yield chunks until told to stop or to list; told before the stream was known, nobody could end it."""
+        chunks = stream.chunks()
+        while not (self._stop.is_set() or self._relist.is_set()):
+            if (chunk := next(chunks, None)) is None:
                 return
+            yield chunk
 
     def _event(self, event: dict[str, Any], now: float) -> None:
         item = event["object"]

@@ -118,9 +118,11 @@ class Waves:
         sent = [pod.created for pod in wave.pods if pod.created is not None]
         self._create_seconds += max(sent) - min(sent)
         # settled by the watch, the wave ends at its last event; else the truth is asked once more, and it ends now
-        if not (settled := wave.settled.is_set()):
+        if wave.settled.is_set():
+            end = max(pod.running or pod.created or start for pod in wave.pods)
+        else:
             self.watcher.audit()
-        end = max([start, *(pod.running for pod in wave.pods if pod.running)]) if settled else self._clock()
+            end = self._clock()
         self.steps[f"wave-{number}"] = (start, end)
         return wave
 

@@ -15,6 +15,7 @@ from _pytest._code.code import ReprTracebackNative  # likewise
 
 from pytest_telescope import scheduling
 from pytest_telescope.report.verdicts import VerdictError
+from pytest_telescope.scenario.ids import parse_slo_item_id
 from pytest_telescope.slo.model import Verdict
 
 if TYPE_CHECKING:
@@ -30,10 +31,36 @@ class Outcomes:
     red: dict[str, str] = field(default_factory=dict)
     """Node id -> first line of every red item."""
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take over the lines of the run from pytest's dots, unless -v or -q ask for pytest's own."""
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and session.config.get_verbosity() == 0:
+            reporter.showfspath = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
+    ) -> tuple[str, str, str] | None:
+        """Count an item without a dot: the live lines say more."""
+        is_result = isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
+        return (report.outcome, "", report.outcome.upper()) if is_result and config.get_verbosity() == 0 else None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a red item."""
+        """Note a red item, and say what became of an SLO."""
         if report.failed:
             self.red.setdefault(report.nodeid, first_line(report))
+        if "::test_slo[" in report.nodeid and (report.when == "call" or not report.passed):
+            cell, _ = parse_slo_item_id(report.nodeid.partition("[")[2].rstrip("]"))
+            self.session.live.say(cell, "slo", slo_line(report))
+
+
+def slo_line(report: pytest.TestReport) -> str:
+    """Return `PASS running p99 970 ms <= 5 s …`, whatever the outcome."""
+    if report.failed:
+        return first_line(report)
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return " ".join(str(value) for name, value in report.user_properties if name in {"verdict", "message"})
 
 
 def first_line(report: pytest.TestReport) -> str:
@@ -60,7 +87,7 @@ def red_repr(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) ->
     """Return what terminal, JUnit and xdist show: the verdict line first; a traceback only for what nobody foresaw."""
     error = excinfo.value
     if isinstance(error, VerdictError):
-        return _repr(item, error.line, f"{error.line}\n{error.details}".rstrip())
+        return _repr(item, error.line, f"{error.line}\n{error.details}".rstrip() + "\n")
     line = f"{Verdict.ERROR} {type(error).__name__}: {error}".partition("\n")[0]
     return _repr(item, line, f"{line}\n\n{excinfo.getrepr(style='short')}")
 
@@ -89,6 +116,7 @@ def judgement_properties(judgement: Judgement) -> list[tuple[str, object]]:
         "unit": judgement.unit,
         "count": judgement.count,
         "margin": judgement.margin,
+        "message": judgement.message,
     }
     return [(name, value) for name, value in pairs.items() if value is not None]
 

@@ -39,7 +39,8 @@ def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
     judgements = list(folder.records("judgements.jsonl"))
     about = folder.read("cell.json") or {}
     note = "  (functional: no performance figure of a cloud)" if about.get("functional") else ""
-    table = Table(title=f"{cell_id}{note}", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    console.print(f"\n{cell_id}{note}", style="bold", soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for heading, justify in (
         ("SLO", "left"),
         ("value", "right"),

@@ -197,8 +197,10 @@ _HINTS = (
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, shown: Path) -> str:
-    mark = error.problem_mark or error.context_mark
-    line = mark.line if mark else 0
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark]
+    # an open quote is found at the end of the file, but mended where it begins
+    at_end = "end of stream" in str(error.problem)
+    line = marks[-1 if at_end else 0].line if marks else 0
     lines = text.split("\n")
     written = lines[line] if line < len(lines) else ""
     problem = " ".join(filter(None, (error.context, error.problem)))

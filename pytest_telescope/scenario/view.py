@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from typing import get_args
 
 from pytest_telescope.errors import UsageError
@@ -44,6 +45,7 @@ class View:
     Attributes:
         rows: row -> its values; empty where the scenario has no matrix.
         places: row -> its line.
+        sound: nothing is wrong with the rows, so what is filled from them can be checked.
         default: the engine that runs unless another is asked for.
     """
 
@@ -51,6 +53,7 @@ class View:
     head: Part[Head]
     rows: Rows
     places: Mapping[str, Place]
+    sound: bool
     default: EngineName
     loads: Mapping[EngineName, Part[Spec]]
     cluster: Part[ClusterSpec]
@@ -63,7 +66,9 @@ def view(provider: str, document: Node, folder: Path, problems: Problems) -> Vie
     top = mapping(document)
     empty = Node({}, document.place)
     head = Node({key: top[key] for key in Head.model_fields if key in top}, document.place)
-    rows = _rows(top.get("matrix"), problems)
+    wrong = Problems()
+    rows = _rows(top.get("matrix"), wrong)
+    problems.take(wrong)
     loads = dict(_loads(top.get("load"), document, folder, problems))
     slos = tuple(_slos(top.get("slos"), folder, problems))
     default = _default(mapping(top.get("load")), tuple(loads), top.get("load") or document, problems)
@@ -74,6 +79,7 @@ def view(provider: str, document: Node, folder: Path, problems: Problems) -> Vie
         head=Part(head, Head, "", folder),
         rows=rows,
         places={row: mapping(top.get("matrix"))[row].place for row in rows},
+        sound=not wrong,
         default=default,
         loads=loads,
         cluster=Part(top.get("cluster", empty), ClusterSpec, "cluster", folder),
@@ -87,17 +93,16 @@ def fixed_problems(seen: View, problems: Problems) -> None:
     seen.head.build({}, problems)
     row, values = next(iter(seen.rows.items()), ("", {}))
     problems.note = f" (row {row})" if row else ""
-    cluster = seen.cluster.build(values, problems)
+    cluster = seen.cluster.build(values, problems) if seen.sound or not seen.cluster.names else None
     if cluster is not None:
         seen.cluster.find(checks.real_nodes(cluster, seen.provider), problems)
         if cluster.share and seen.cluster.names:
             text = f"rows cannot share a cluster that ${{{min(seen.cluster.names)}}} changes; remove share or that"
             seen.cluster.find([(("share",), text)], problems)
-    seen.budget.build(values, problems)
-    for load in seen.loads.values():
-        load.build(values, problems)
-    for slo in seen.slos:
-        slo.build(values, problems)
+    parts: tuple[Part[Any], ...] = (seen.budget, *seen.loads.values(), *seen.slos)
+    for part in parts:
+        if seen.sound or not part.names:
+            part.build(values, problems)
     problems.note = ""
 
 
@@ -113,7 +118,8 @@ def _rows(matrix: Node | None, problems: Problems) -> Rows:
         except UsageError as error:
             problems.add(row.place, f"matrix.{name}", str(error))
         rows[name] = _row(name, row, problems)
-    _alike(rows, mapping(matrix), problems)
+    if not problems:
+        _alike(rows, mapping(matrix), problems)
     return rows
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pytest_telescope.errors import UsageError
 from pytest_telescope.toolchain.recipes import recipe
-from pytest_telescope.toolchain.recipes import recipes
 
 SPECIAL = ("go", "terraform")
 """Programs that are taken from PATH where they are good enough; they can be overridden like tools."""
@@ -61,8 +60,3 @@ def _checked(name: str, path: Path, origin: str) -> Path:
     if not os.access(path, os.X_OK):
         raise UsageError(f"{origin}: {name} is {path}, which is not executable; run chmod +x {path}")
     return path
-
-
-def known() -> list[str]:
-    """Return every name that can be overridden."""
-    return [*recipes(), *SPECIAL]

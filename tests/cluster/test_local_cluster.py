@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,10 @@ def ports(shared_cluster: Cluster, layout: Layout) -> dict[str, int]:
 
 
 @pytest.fixture
-def api(ports: dict[str, int], layout: Layout) -> Api:
-    return Api(ports["kube-apiserver"], layout.certificate("ca"), layout.certificate("admin"), layout.key("admin"))
+def api(ports: dict[str, int], layout: Layout) -> Iterator[Api]:
+    port = ports["kube-apiserver"]
+    with Api(port, layout.certificate("ca"), layout.certificate("admin"), layout.key("admin")) as connection:
+        yield connection
 
 
 def test_facts_tell_versions_and_nodes(shared_cluster: Cluster) -> None:
@@ -95,6 +98,7 @@ def test_the_kubeconfig_works_alone_and_is_private(shared_cluster: Cluster) -> N
 
     api_client = config.new_client_from_config(config_file=str(shared_cluster.kubeconfig))  # type: ignore[no-untyped-call] # upstream
     nodes = client.CoreV1Api(api_client).list_node().items
+    api_client.rest_client.pool_manager.clear()
 
     assert len(nodes) == 3
     assert stat.S_IMODE(shared_cluster.kubeconfig.stat().st_mode) == 0o600

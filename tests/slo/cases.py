@@ -28,9 +28,10 @@ def world() -> World:
 
 
 def _histograms(made: World) -> None:
-    clean = [*observed(295, 0.6), *observed(5, 4.0)]
+    clean = [*observed(297, 0.6), *observed(3, 4.0)]
     for job, node, observations in (
         ("clean", "n1", clean),
+        ("slow", "n1", [*observed(296, 0.6), *observed(4, 4.0)]),
         ("overflow", "n1", [*observed(290, 0.6), *observed(10, 40.0)]),
         ("few", "n1", observed(299, 0.6)),
         ("idle", "n1", []),
@@ -39,7 +40,10 @@ def _histograms(made: World) -> None:
         made.histogram(METRIC, {"job": job, "instance": "i1", "node": node}, observations, before=1000)
     made.target("born")
     made.histogram(
-        METRIC, {"job": "born", "instance": "i1", "node": "n1"}, [*observed(300, 0.6), *observed(100, 4.0)], born=T0 + 20
+        METRIC,
+        {"job": "born", "instance": "i1", "node": "n1"},
+        [*observed(300, 0.6), *observed(100, 4.0)],
+        born=T0 + 20,
     )
     made.target("gone")
     gone = [when for when in SCRAPES if when <= T0 + 30]
@@ -72,13 +76,9 @@ def _targets(made: World) -> None:
         made.target(job, scrapes=scrapes)
         made.histogram(METRIC, {"job": job, "instance": "i1", "node": "n1"}, observed(300, 0.6), scrapes=scrapes)
     made.target("down", up=lambda now: 0.0 if now < T0 + 5 else 1.0)
-    made.histogram(
-        METRIC, {"job": "down", "instance": "i1", "node": "n1"}, observed(300, 0.6), before=50, born=T0 + 5
-    )
+    made.histogram(METRIC, {"job": "down", "instance": "i1", "node": "n1"}, observed(300, 0.6), before=50, born=T0 + 5)
     made.target("started", scrapes=late, process_start=lambda _: T0 + 8)
-    made.histogram(
-        METRIC, {"job": "started", "instance": "i1", "node": "n1"}, observed(300, 0.6), scrapes=late
-    )
+    made.histogram(METRIC, {"job": "started", "instance": "i1", "node": "n1"}, observed(300, 0.6), scrapes=late)
     made.target("reset", process_start=lambda now: T0 - 3600 if now < T0 + 30 else T0 + 25)
     for name, labels, each in (
         *((f"{METRIC}_bucket", {"le": le}, 1.0) for le in ("1.0", "+Inf")),
@@ -97,7 +97,9 @@ def _ratios(made: World) -> None:
     for job in ("calm", "failing"):
         made.target(job)
         made.counter("calls_total", {"job": job, "instance": "i1"}, lambda now: 5000 + (1000 if now >= T0 + 20 else 0))
-    made.counter("call_errors_total", {"job": "failing", "instance": "i1"}, lambda now: 20.0 if now >= T0 + 20 else None)
+    made.counter(
+        "call_errors_total", {"job": "failing", "instance": "i1"}, lambda now: 20.0 if now >= T0 + 20 else None
+    )
 
 
 def _queries(made: World) -> None:
@@ -107,10 +109,32 @@ def _queries(made: World) -> None:
     made.counter("cpu_seconds_total", {"job": "gauges", "instance": "i1"}, lambda now: 2.5 * (now - T0 + 100))
 
 
+def consuming(cores: float) -> World:
+    """Return ten pods that use `cores` together from 10 s into the window on, as cAdvisor stamps them: every 11 s."""
+    made = World()
+    made.target("cadvisor")
+    stamps = [T0 - 1 + 11 * k for k in range(6)]
+    for pod in range(10):
+        labels = {
+            "job": "cadvisor",
+            "instance": "i1",
+            "namespace": "telescope-x",
+            "container": "consumer",
+            "pod": f"p{pod}",
+        }
+        made.counter(
+            "container_cpu_usage_seconds_total", labels, lambda now: cores / 10 * max(0.0, now - T0 - 10), stamps
+        )
+        made.counter("container_memory_working_set_bytes", labels, lambda _: 2.0**30 / 10, stamps)
+    return made
+
+
 def load_series(*, running: int = 118, failed: int = 1, never: int = 1, asked: float = 4.0) -> str:
     """Return the telemetry of a load: pods start in 1 to 3 s, evenly."""
     starts = [
-        PodStart(name=f"p{n}", node="n1", created=T0 + 5, scheduled=T0 + 5.1, running=T0 + 6 + 2 * n / max(1, running - 1))
+        PodStart(
+            name=f"p{n}", node="n1", created=T0 + 5, scheduled=T0 + 5.1, running=T0 + 6 + 2 * n / max(1, running - 1)
+        )
         for n in range(running)
     ]
     starts += [

@@ -30,6 +30,7 @@ def prom(recording: Recording) -> Iterator[Prometheus]:
 
 def record_world(folder: Path, openmetrics: str) -> Recording:
     """Write a world as a recording."""
+    folder.mkdir(parents=True, exist_ok=True)
     backfill(openmetrics, folder)
     made = Recording(
         path=folder, window=WINDOW, scrape_interval=INTERVAL, clock_offset=0.0, prometheus_version="unknown"

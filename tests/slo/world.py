@@ -48,9 +48,7 @@ class World:
         self.counter("up", labels, up, scrapes)
         self.counter("process_start_time_seconds", labels, process_start, scrapes)
 
-    def counter(
-        self, name: str, labels: Mapping[str, str], value: Counter, scrapes: Iterable[float] = SCRAPES
-    ) -> None:
+    def counter(self, name: str, labels: Mapping[str, str], value: Counter, scrapes: Iterable[float] = SCRAPES) -> None:
         """Add one series sampled at every scrape."""
         for when in scrapes:
             found = value(when)
@@ -88,9 +86,7 @@ class World:
     def openmetrics(self) -> str:
         """Return everything as OpenMetrics text; series of one name stand together."""
         lines = [
-            f"{series} {value:.10g} {when:.3f}"
-            for series in sorted(self.series)
-            for when, value in self.series[series]
+            f"{series} {value:.10g} {when:.3f}" for series in sorted(self.series) for when, value in self.series[series]
         ]
         return "\n".join([*lines, "# EOF", ""])
 

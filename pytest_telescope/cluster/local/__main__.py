@@ -50,11 +50,20 @@ def _up(file: Path | None) -> None:
         # The mark must be in the environment that the kernel shows of this process, which is the one of its start.
         mark = {LEASE: spec.lease, ROLE: "up"}
         os.execve(sys.executable, sys.orig_argv, {**os.environ, **mark})
+    from pytest_telescope.cluster.durable import private_folder
+    from pytest_telescope.cluster.durable import write_private
     from pytest_telescope.cluster.local.bringup import up
+    from pytest_telescope.cluster.local.layout import Layout
     from pytest_telescope.cluster.local.steps import Steps
     from pytest_telescope.toolchain import tool
 
-    facts = up(spec, tool, Steps.from_environment())
+    try:
+        facts = up(spec, tool, Steps.from_environment())
+    except TelescopeError as error:
+        layout = Layout(spec.folder)
+        private_folder(layout.logs)
+        write_private(layout.error, f"{error}\n")
+        raise
     print(f"cluster {spec.name} is ready after {facts['facts']['seconds-to-ready']} s: {json.dumps(facts['steps'])}")
 
 

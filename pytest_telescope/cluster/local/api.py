@@ -7,6 +7,7 @@ import json
 import ssl
 from pathlib import Path
 from typing import Any
+from typing import Self
 
 from pytest_telescope.errors import ProvisionError
 
@@ -74,3 +75,9 @@ class Api:
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -33,6 +33,7 @@ from pytest_telescope.cluster.local.spec import LocalSpec
 from pytest_telescope.cluster.local.steps import Steps
 from pytest_telescope.cluster.processes import identity_of
 from pytest_telescope.cluster.processes import stop
+from pytest_telescope.errors import ProvisionError
 
 Resolve = Callable[[str], Path]
 
@@ -64,17 +65,22 @@ class Bringup:
         self.ports: dict[str, int] = {}
         self.node: real_node.Joined | None = None
         self._resolve = resolve
+        self._connections: list[Api] = []
         self._fleet = Fleet(spec.lease, self.layout, resolve, time.monotonic() + spec.timeout)
 
     def run(self) -> dict[str, Any]:
         """Return the facts of the ready cluster (errors as in `up`)."""
         started = time.monotonic()
-        self._write_files()
-        self._start_control_plane()
-        self._populate()
-        self._wait_for_metrics()
-        with self.steps.step("facts"):
-            return self._write_facts(time.monotonic() - started)
+        try:
+            self._write_files()
+            self._start_control_plane()
+            self._populate()
+            self._wait_for_metrics()
+            with self.steps.step("facts"):
+                return self._write_facts(time.monotonic() - started)
+        finally:
+            for connection in self._connections:
+                connection.close()
 
     def start_over(self) -> None:
         """Stop what this try started and forget its files, so that another try finds nothing."""
@@ -104,7 +110,9 @@ class Bringup:
 
     def _api(self, port: str, authority: str, client: str) -> Api:
         layout = self.layout
-        return Api(self.ports[port], layout.certificate(authority), layout.certificate(client), layout.key(client))
+        api = Api(self.ports[port], layout.certificate(authority), layout.certificate(client), layout.key(client))
+        self._connections.append(api)
+        return api
 
     def _start_control_plane(self) -> None:
         with self.steps.step("etcd"):
@@ -165,21 +173,25 @@ class Bringup:
         return self._api("prometheus", "prometheus-ca", "prometheus-client")
 
     def _wait_for_metrics(self) -> None:
+        """Wait for a first scrape of everything at the quick pace, then set the pace of the measurement."""
         with self.steps.step("targets-up"):
-            self._wait_for_targets(monitoring.WARM_UP)
+            self._wait_for_targets("every metrics target up", monitoring.WARM_UP)
             self._write_scrape_config(monitoring.INTERVAL)
             self._fleet.running["prometheus"].send_signal(signal.SIGHUP)
-            self._fleet.wait("the scrape interval", lambda: self._targets_match(monitoring.INTERVAL, health=False))
+            self._wait_for_targets("the new scrape interval", monitoring.INTERVAL, health=False)
 
-    def _wait_for_targets(self, interval: int) -> None:
-        self._fleet.wait("every metrics target up", lambda: self._targets_match(interval), poll=0.05)
+    def _wait_for_targets(self, what: str, interval: int, *, health: bool = True) -> None:
+        prometheus = self._prometheus()
+        expected = monitoring.targets(self._real_name())
 
-    def _targets_match(self, interval: int, *, health: bool = True) -> bool:
-        try:
-            answer = self._prometheus().get("/api/v1/targets?state=active")
-        except OSError:
-            return False
-        return monitoring.all_scraped(answer, monitoring.targets(self._real_name()), interval, health=health)
+        def match() -> bool:
+            try:
+                answer = prometheus.get("/api/v1/targets?state=active")
+            except (OSError, ProvisionError):  # it answers 503 until it is ready
+                return False
+            return monitoring.all_scraped(answer, expected, interval, health=health)
+
+        self._fleet.wait(what, match, poll=0.05)
 
     def _write_facts(self, seconds: float) -> dict[str, Any]:
         facts = {

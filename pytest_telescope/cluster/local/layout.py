@@ -62,6 +62,11 @@ class Layout:
         """What became of it, as JSON; written last, so its presence means ready."""
         return self.folder / "facts.json"
 
+    @property
+    def error(self) -> Path:
+        """Why it did not come up, in whole lines: Terraform breaks them."""
+        return self.logs / "up.error"
+
     def certificate(self, name: str) -> Path:
         """File of a certificate."""
         return self.pki / f"{name}.crt"

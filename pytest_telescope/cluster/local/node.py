@@ -113,7 +113,7 @@ def start(spec: NodeSpec) -> NodeFacts:
 def _limits(spec: NodeSpec) -> cgroup.Limits:
     default = host.default_limits()
     limits = cgroup.Limits(cpu=spec.cpu_limit or default.cpu, memory=spec.memory_limit or default.memory)
-    least = node_config.DAEMON_MEMORY * 2
+    least = node_config.LEAST_MEMORY
     if limits.memory < least or limits.cpu <= node_config.DAEMON_CPU:
         raise PreflightError(
             f"a node needs more than {node_config.DAEMON_CPU:g} cores and {least // node_config.MIB} MiB, "

@@ -21,8 +21,10 @@ from pytest_telescope.cluster.local.node_plan import CONTAINERD_SOCKET
 PAUSE = "registry.k8s.io/pause:3.10"
 SETTINGS = "/etc/telescope"
 MIB = 1024 * 1024
-DAEMON_MEMORY = 256 * MIB
+LEAST_MEMORY = 512 * MIB
+"""Smallest limit a node starts with: the daemons take half of it."""
 DAEMON_CPU = 0.2
+"""Cores set aside for kubelet and containerd."""
 
 _KUBELET_MAY_SET = (
     "kubernetes.io/hostname",
@@ -69,6 +71,9 @@ def kubelet(
         "makeIPTablesUtilChains": False,
         "registerWithTaints": [taint(text) for text in taints],
         "resolvConf": "/etc/resolv.conf",
+        # Nobody listens there, so a pod's name look-up fails at once; without any, each pod costs a warning event.
+        "clusterDNS": ["127.0.0.1"],
+        "clusterDomain": "cluster.local",
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "serializeImagePulls": False,
         "nodeStatusUpdateFrequency": "5s",
@@ -112,9 +117,17 @@ def _resources(lease_id: str, capacity: Capacity, limits: cgroup.Limits, max_pod
         "maxPods": max_pods,
         "enforceNodeAllocatable": ["pods"],
         "systemReserved": others,
-        "kubeReserved": {"cpu": millicores(DAEMON_CPU), "memory": str(DAEMON_MEMORY)},
-        "localStorageCapacityIsolation": False,
+        "kubeReserved": {"cpu": millicores(DAEMON_CPU), "memory": str(daemon_memory(limits, max_pods))},
     }
+
+
+def daemon_memory(limits: cgroup.Limits, max_pods: int) -> int:
+    """Return the bytes set aside for kubelet, containerd and its shims, one a pod.
+
+    255 MiB and 11 MiB a pod is what EKS reserves (bootstrap script of github.com/awslabs/amazon-eks-ami); never more than
+    half of the limit.
+    """
+    return min((255 + 11 * max_pods) * MIB, limits.memory // 2)
 
 
 def millicores(cores: float) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 BIN = "/telescope/bin"
-"""Where the pinned tools are, as the node sees it."""
+"""Where the node finds its tools: links into `TOOLS`, where each tool's folder is shown."""
+TOOLS = "/telescope/tools"
 IMAGES = "/telescope/images"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 

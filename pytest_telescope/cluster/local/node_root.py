@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_telescope.cluster.local import node_ns as ns
 from pytest_telescope.cluster.local.node_plan import BIN
 from pytest_telescope.cluster.local.node_plan import IMAGES
+from pytest_telescope.cluster.local.node_plan import TOOLS
 from pytest_telescope.cluster.local.node_plan import NodePlan
 
 HOST_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "usr", "nix", "gnu")
@@ -93,11 +94,16 @@ def _own_folders(plan: NodePlan) -> None:
     ns.bind(plan.var, root / "var")
     ns.bind(plan.etc, root / "etc", read_only=True)
     for name, file in plan.tools.items():
-        _show_file(file, root / BIN.lstrip("/") / name)
+        _show_tool(name, file.resolve(), root)
     for file in plan.images:
-        _show_file(file, root / IMAGES.lstrip("/") / file.name)
+        target = root / IMAGES.lstrip("/") / file.name
+        target.touch()
+        ns.bind(file, target, read_only=True)
 
 
-def _show_file(source: Path, target: Path) -> None:
-    target.touch()
-    ns.bind(source.resolve(), target, read_only=True)
+def _show_tool(name: str, file: Path, root: Path) -> None:
+    """Show the whole folder: runc looks at its own file through an overlay of the folder, blind for mounts in it."""
+    folder = root / TOOLS.lstrip("/") / name
+    folder.mkdir(parents=True)
+    ns.bind(file.parent, folder, read_only=True)
+    (root / BIN.lstrip("/") / name).symlink_to(f"{TOOLS}/{name}/{file.name}")

@@ -90,7 +90,7 @@ class LocalProvider:
             terraform.apply_module(variables(spec, lease), deadline=APPLY_WITHIN)
             outputs = terraform.outputs()
         except TerraformError as error:
-            raise ProvisionError(f"cluster of {lease.cell} (lease {lease.id}): {error}") from error
+            raise ProvisionError(_why(lease, error, terraform.log)) from error
         if not outputs.get("kubeconfig") or not outputs.get("facts"):
             raise ProvisionError(f"the module told neither kubeconfig nor facts; log: {terraform.log}")
         return _cluster(spec, lease, outputs)
@@ -193,6 +193,13 @@ def _terraform_destroy(lease: Lease) -> Exception | None:
     except (TerraformError, ToolError, OSError) as error:
         return error
     return None
+
+
+def _why(lease: Lease, error: Exception, log: Path) -> str:
+    """Return the cluster's own words where it had any, else Terraform's."""
+    own = Layout(lease.folder / "cluster").error
+    told = own.read_text(encoding="utf-8").strip() + f"\nlog: {log}" if own.exists() else str(error)
+    return f"the cluster of {lease.cell} (lease {lease.id}) did not come up: {told}"
 
 
 def _cluster(spec: ClusterSpec, lease: Lease, outputs: Mapping[str, Any]) -> Cluster:
