@@ -115,5 +115,6 @@ def _alone(lease: Lease) -> Iterator[bool]:
     try:
         yield True
     finally:
+        if not ledger.file_of(lease).exists():  # while the entry is there, another reaper may wait for this very file
+            (ledger.folder() / f"{lease.id}.lock").unlink(missing_ok=True)
         lock.release()
-        (ledger.folder() / f"{lease.id}.lock").unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Self
 
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.credentials import Credentials
@@ -58,6 +59,12 @@ class Api:
         self._credentials = credentials
         self._idle: deque[http.client.HTTPConnection] = deque()
         self._token: tuple[float, str | None] = (float("-inf"), None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @classmethod
     def from_kubeconfig(cls, path: Path) -> Api:

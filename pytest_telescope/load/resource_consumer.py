@@ -48,10 +48,10 @@ class ResourceConsumer:
             LoadError: they do not fit (nothing was created), or the namespace cannot be made.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        spec, api = _spec(cell), Api.from_kubeconfig(cluster.kubeconfig)
-        _sizing(api, cluster, spec)
-        make_namespace(api, namespace_of(cell.id), lease=_label(cluster), cell=cell.id)
-        api.close()
+        spec = _spec(cell)
+        with Api.from_kubeconfig(cluster.kubeconfig) as api:
+            _sizing(api, cluster, spec)
+            make_namespace(api, namespace_of(cell.id), lease=_label(cluster), cell=cell.id)
 
     def run(self, cluster: Cluster, cell: Cell, folder: Path, progress: Progress) -> LoadResult:
         """Run the waves and leave the last one's pods where they are.
@@ -59,34 +59,31 @@ class ResourceConsumer:
         Raises:
             LoadError: the pods do not fit, or the API server does not answer.
         """
-        before = _cpu_seconds()
-        spec, api = _spec(cell), Api.from_kubeconfig(cluster.kubeconfig)
-        sizing = _sizing(api, cluster, spec)
-        namespace, clock = namespace_of(cell.id), anchored_clock()
-        waves = Waves(
-            api=api,
-            namespace=namespace,
-            spec=spec,
-            sizing=sizing,
-            tolerations=_tolerations(spec),
-            folder=folder,
-            progress=progress,
-            clock=clock,
-        )
-        waves.run()
-        api.close()
-        facts = {"harness_cpu_seconds": round(_cpu_seconds() - before, 4), **_facts(waves, sizing, spec)}
+        before, spec, clock = _cpu_seconds(), _spec(cell), anchored_clock()
+        with Api.from_kubeconfig(cluster.kubeconfig) as api:
+            sizing = _sizing(api, cluster, spec)
+            waves = Waves(
+                api=api,
+                namespace=namespace_of(cell.id),
+                spec=spec,
+                sizing=sizing,
+                tolerations=_tolerations(spec),
+                folder=folder,
+                progress=progress,
+                clock=clock,
+            )
+            waves.run()
+        facts = _facts(waves, sizing, spec) | {"harness_cpu_seconds": round(_cpu_seconds() - before, 4)}
         return save(_result(waves, sizing, files=(folder / SAMPLE,), facts=facts, ended=clock()), folder)
 
     def clean(self, cluster: Cluster, cell: Cell) -> list[Leftover]:
         """Delete the cell's namespace with all its pods and list what does not go."""
+        name = namespace_of(cell.id)
         try:
-            api = Api.from_kubeconfig(cluster.kubeconfig)
+            with Api.from_kubeconfig(cluster.kubeconfig) as api:
+                return remove_namespace(api, name)
         except LoadError as error:
-            return [Leftover(kind="namespace", name=namespace_of(cell.id), detail=str(error))]
-        left = remove_namespace(api, namespace_of(cell.id))
-        api.close()
-        return left
+            return [Leftover(kind="namespace", name=name, detail=str(error))]
 
 
 def _spec(cell: Cell) -> ResourceConsumerSpec:

@@ -127,6 +127,8 @@ def _overlays(on: Node | None, problems: Problems) -> dict[str, Node]:
         elif overlay.content is not False:
             text = "not an overlay; write the keys that differ, or false where the scenario does not run there"
             problems.add(overlay.place, f"on.{provider}", text)
+    if on and all(written.get(provider) and written[provider].content is False for provider in PROVIDERS):
+        problems.add(on.place, "on", "every provider is switched off; leave one on")
     return overlays
 
 

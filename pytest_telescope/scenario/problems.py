@@ -37,6 +37,8 @@ _NOT = {
     "string_pattern_mismatch": "is not lower-case letters and digits with single dashes between",
     "too_short": "has too few entries",
     "too_long": "has too many entries",
+    "string_too_short": "is too short",
+    "string_too_long": "is too long",
 }
 
 

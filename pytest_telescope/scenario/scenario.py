@@ -100,7 +100,7 @@ class Scenario:
         engines: Iterable[str] | None = None,
         sets: Mapping[str, str] | None = None,
     ) -> list[Cell]:
-        """Return the cells of `provider`: all rows unless some are named, by the default engine unless asked.
+        """Return the cells of `provider`: all rows where `rows` is None, the default engine where `engines` is.
 
         Raises:
             UsageError: an unknown name, or wrong values; the message has all problems of all cells.
@@ -108,8 +108,8 @@ class Scenario:
         sets = sets or {}
         seen = self._view(provider, changes.paths(sets))
         problems = Problems()
-        asked = [self._engine(seen, engine) for engine in engines or (seen.default,)]
-        named = tuple(self._row(seen, row) for row in rows) if rows else tuple(seen.rows) or (None,)
+        asked = [self._engine(seen, engine) for engine in ((seen.default,) if engines is None else engines)]
+        named = (tuple(seen.rows) or (None,)) if rows is None else tuple(self._row(seen, row) for row in rows)
         made = [self._cell(seen, row, engine, sets, problems) for row in named for engine in asked]
         problems.check()
         return [cell for cell in made if cell is not None]

@@ -13,7 +13,9 @@ from pytest_telescope.slo.queries import Span
 LEAST = 0.95
 """Share of a target's scrapes that must have worked."""
 STALE = 2
-"""Scrape intervals: an end (or start) further away than this from the last good scrape lost data."""
+"""Scrape intervals: an end further away than this from the last good scrape saw neither of the two after the load."""
+FRESH = 1.25
+"""Scrape intervals: a start further away than this from the last scrape would count what came before the load."""
 TELEMETRY_JOB = "telescope"
 """Written by the harness itself, all of it after the load: there is no scrape to cover."""
 
@@ -66,7 +68,7 @@ def _missing(scrapes: Sequence[Samples], jobs: frozenset[str], targets: Mapping[
 
 
 def _target(target: Samples, process_start: float | None, span: Span) -> tuple[float, list[str]]:
-    before = [value for when, value in target.values if when <= span.start]
+    before = [(when, value) for when, value in target.values if when <= span.start]
     inside = [(when, value) for when, value in target.values if when > span.start]
     good = [when for when, value in inside if value == 1.0]
     is_born = not before and process_start is not None and process_start >= span.start
@@ -76,8 +78,10 @@ def _target(target: Samples, process_start: float | None, span: Span) -> tuple[f
     found = []
     if not before and not is_born:
         found.append("was not scraped at the start")
-    if before and before[-1] != 1.0:
+    if before and before[-1][1] != 1.0:
         found.append("was down at the start")
+    elif before and span.start - before[-1][0] > FRESH * span.interval:
+        found.append(f"was last scraped {span.start - before[-1][0]:.1f} s before the start")
     if not good:
         found.append("was never scraped in the window")
     elif span.end - good[-1] >= STALE * span.interval:

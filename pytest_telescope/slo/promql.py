@@ -21,6 +21,7 @@ _GROUPING = frozenset({"by", "without", "on", "ignoring", "group_left", "group_r
 _WORDS = _GROUPING | {"bool", "and", "or", "unless", "offset", "inf", "nan", "atan2"}
 _RATES = frozenset({"rate", "irate", "increase"})
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
+_QUOTES = frozenset("\"'`")
 VARIABLES = frozenset({"w", "w_s", "start", "end", "scrape", "nodes"})
 
 
@@ -58,7 +59,7 @@ class Parsed:
         before = bracket - 1
         if self.text(before) == ")":
             opening = self.partner[before]
-            return self.text(opening - 2) if self.text(opening - 1) in _GROUPING else ""
+            before = opening - 2 if self.text(opening - 1) in _GROUPING else -1
         return self.text(before) if before >= 0 and self.tokens[before].kind == "name" else ""
 
 
@@ -72,6 +73,8 @@ def parse(query: str) -> Parsed | str:
     stack: list[int] = []
     around = []
     for index, token in enumerate(tokens):
+        if token.text in _QUOTES:
+            return f"{token.text} opens a text that never ends"
         if token.text in _CLOSING.values() and token.kind == "operator":
             if not stack or _CLOSING[tokens[stack[-1]].text] != token.text:
                 return f"{token.text!r} closes nothing"

@@ -52,7 +52,9 @@ def tracked(*events: tuple[str, str]) -> PodStart:
 
 
 def test_times_are_those_of_the_first_event_that_shows_the_transition() -> None:
-    found = tracked(("ADDED", "unschedulable"), ("MODIFIED", "pending"), ("MODIFIED", "running"), ("MODIFIED", "running"))
+    found = tracked(
+        ("ADDED", "unschedulable"), ("MODIFIED", "pending"), ("MODIFIED", "running"), ("MODIFIED", "running")
+    )
 
     assert (found.created, found.scheduled, found.running, found.reason) == (0.0, 2.0, 3.0, None)
 

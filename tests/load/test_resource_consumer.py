@@ -66,7 +66,9 @@ def test_waves_of_pods_run_are_held_and_go(cluster: Cluster, cell: CellMaker, ap
 
     assert (result.outcome, result.pods.created, result.pods.running) == ("complete", 100, 100)
     assert list(result.steps) == ["wave-1", "hold-1", "drain-1", "wave-2", "hold-2"]
-    assert all(each.created < each.scheduled <= each.running for each in result.starts if each.scheduled and each.running)
+    assert all(
+        each.created < each.scheduled <= each.running for each in result.starts if each.scheduled and each.running
+    )
     assert len({each.node for each in result.starts}) == 5
     assert result.asked_cpu == 0
     assert load_result_from(tmp_path) == result
@@ -109,9 +111,7 @@ def test_telemetry_of_a_run_answers_promql(cluster: Cluster, cell: CellMaker, tm
     assert p99.series[0].value == pytest.approx(exact[38], rel=0.11)
 
 
-def test_pods_that_cannot_be_scheduled_never_ran(
-    cluster: Cluster, cell: CellMaker, api: Api, tmp_path: Path
-) -> None:
+def test_pods_that_cannot_be_scheduled_never_ran(cluster: Cluster, cell: CellMaker, api: Api, tmp_path: Path) -> None:
     nodes = [item["metadata"]["name"] for item in api.get("/api/v1/nodes")["items"]]
 
     def cordon(on: bool) -> None:
@@ -260,9 +260,7 @@ def test_a_namespace_that_is_not_ours_is_left_alone(
     api.request("DELETE", f"/api/v1/namespaces/{name}")
 
 
-def test_our_own_namespace_left_from_before_is_made_anew(
-    cluster: Cluster, cell: CellMaker, tmp_path: Path
-) -> None:
+def test_our_own_namespace_left_from_before_is_made_anew(cluster: Cluster, cell: CellMaker, tmp_path: Path) -> None:
     asked, load = cell(pods=5, rate=100), engine("resource-consumer")
     load.prepare(cluster, asked, tmp_path)
     load.run(cluster, asked, tmp_path, silent)

@@ -50,7 +50,9 @@ def test_init_containers_sidecars_overhead_and_pod_level_requests_count_as_the_s
     assert pod_requests({"containers": [container("1"), container("1")]})[0] == 2
     assert pod_requests({"containers": [container("1")], "initContainers": [container("3")]})[0] == 3
     assert pod_requests({"containers": [container("1")], "initContainers": [sidecar]})[0] == Decimal("1.2")
-    assert pod_requests({"containers": [container("1")], "initContainers": [sidecar, container("3")]})[0] == Decimal("3.2")
+    assert pod_requests({"containers": [container("1")], "initContainers": [sidecar, container("3")]})[0] == Decimal(
+        "3.2"
+    )
     assert pod_requests({"containers": [container("1")], "overhead": {"cpu": "100m"}})[0] == Decimal("1.1")
     assert pod_requests({"containers": [container("1")], **container("5")})[0] == 5
 
@@ -76,7 +78,9 @@ def test_nodes_that_the_pods_cannot_go_to_say_why() -> None:
     ]
 
 
-@pytest.mark.parametrize(("text", "fits"), [("role=x:NoSchedule", True), ("role:NoSchedule", True), ("role=y:NoSchedule", False)])
+@pytest.mark.parametrize(
+    ("text", "fits"), [("role=x:NoSchedule", True), ("role:NoSchedule", True), ("role=y:NoSchedule", False)]
+)
 def test_a_toleration_opens_a_tainted_node(text: str, fits: bool) -> None:
     tainted = node("a", taints=[{"key": "role", "value": "x", "effect": "NoSchedule"}])
 

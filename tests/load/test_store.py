@@ -21,7 +21,9 @@ from pytest_telescope.load.store import save
 def test_a_result_comes_back_from_its_folder_as_it_was(tmp_path: Path) -> None:
     starts = (
         PodStart(name="rc-1", node="n", created=1.5, scheduled=1.75, running=2.25, upper_bound=True),
-        PodStart(name="rc-2", node=None, created=2.5, scheduled=None, running=None, reason="Unschedulable", detail="no"),
+        PodStart(
+            name="rc-2", node=None, created=2.5, scheduled=None, running=None, reason="Unschedulable", detail="no"
+        ),
     )
     result = LoadResult(
         outcome="incomplete",

@@ -56,7 +56,9 @@ def read(text: str) -> dict[str, dict[float, float]]:
 
 
 def bucket(series: Mapping[str, dict[float, float]], phase: str, le: str) -> dict[float, float]:
-    return series[f'telescope_pod_start_seconds_bucket{{job="telescope",instance="telescope",phase="{phase}",le="{le}"}}']
+    return series[
+        f'telescope_pod_start_seconds_bucket{{job="telescope",instance="telescope",phase="{phase}",le="{le}"}}'
+    ]
 
 
 def test_buckets_are_narrow_and_hold_every_bound_that_people_use() -> None:
@@ -131,7 +133,9 @@ def test_samples_reach_from_start_to_end_inclusive(end: float, count: int) -> No
 
 def test_ten_thousand_pods_over_twenty_minutes_take_less_than_two_seconds() -> None:
     starts = tuple(
-        PodStart(name=str(n), node="n", created=T + n / 10, scheduled=T + n / 10, running=T + n / 10 + math.sqrt(n) / 20)
+        PodStart(
+            name=str(n), node="n", created=T + n / 10, scheduled=T + n / 10, running=T + n / 10 + math.sqrt(n) / 20
+        )
         for n in range(10_000)
     )
     big = LoadResult(outcome="complete", started=T, ended=T + 1000, steps={}, pods=account(starts), starts=starts)

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pytest_telescope.scenario.document import parse
 from pytest_telescope.scenario.placeholders import plain
+
+settings.load_profile("ci")  # no time limit an example: these machines are busy
 
 FILE = Path("scenario.yaml")
 TEXT = st.text(st.characters(max_codepoint=0xD7FF), max_size=6)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pytest_telescope.errors import UsageError
@@ -14,6 +15,8 @@ from pytest_telescope.scenario import ids
 from pytest_telescope.scenario.names import ENGINES
 from pytest_telescope.scenario.names import NAME
 from pytest_telescope.scenario.names import PROVIDERS
+
+settings.load_profile("ci")  # no time limit an example: these machines are busy
 
 NAMES = st.from_regex(NAME, fullmatch=True).filter(lambda name: ids.is_name(name) and name not in ENGINES)
 LONGEST_JUNIT_NAME = 512

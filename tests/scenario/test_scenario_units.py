@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from pytest_telescope.scenario.units import per_second
 from pytest_telescope.scenario.units import quantity
 from pytest_telescope.scenario.units import read_quantity
 from pytest_telescope.scenario.units import seconds
+
+settings.load_profile("ci")  # no time limit an example: these machines are busy
 
 NUMBERS = st.floats(min_value=0, max_value=1e12, allow_nan=False)
 SUFFIXES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}

@@ -51,6 +51,10 @@ def test_a_scenario_without_a_matrix_has_one_cell() -> None:
     assert scenario.rows("local") == (None,)
 
 
+def test_no_rows_asked_are_no_cells(cri: Scenario) -> None:
+    assert cri.cells("aks", rows=[]) == []
+
+
 def test_the_engine_is_in_the_id_when_there_are_two(cri: Scenario) -> None:
     ids = [cell.id for cell in cri.cells("local", engines=cri.engines("local"))]
 

@@ -57,10 +57,12 @@ def _up(file: Path | None) -> None:
     from pytest_telescope.cluster.local.steps import Steps
     from pytest_telescope.toolchain import tool
 
+    layout = Layout(spec.folder)
+    layout.error.unlink(missing_ok=True)
     try:
         facts = up(spec, tool, Steps.from_environment())
     except TelescopeError as error:
-        layout = Layout(spec.folder)
+        private_folder(layout.folder)
         private_folder(layout.logs)
         write_private(layout.error, f"{error}\n")
         raise

@@ -292,6 +292,7 @@ def stop(lease_id: str, folder: Path | None) -> None:
     if sys.platform != "linux":
         return
     trees = cgroup.hierarchies()
+    cgroup.lift_cpu(lease_id, trees)
     _stop_processes(lease_id, folder)
     cgroup.kill(lease_id, trees)
     _kill_marked(lease_id)

@@ -24,6 +24,8 @@ from pytest_telescope.cluster.local import node_init
 from pytest_telescope.cluster.local import node_ns as ns
 from pytest_telescope.cluster.local import node_plan
 from pytest_telescope.cluster.local.relay import Relay
+from pytest_telescope.cluster.local.relay import socket_here
+from pytest_telescope.cluster.local.relay import socket_in
 
 FAILED = "failed"
 
@@ -119,7 +121,13 @@ def _forward_stop(init: int) -> None:
 
 async def _open_relay(plan: node_plan.NodePlan, init: int, home: int) -> Relay:
     namespace = os.open(f"/proc/{init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    relay = Relay(namespace=namespace, home=home, api_port=plan.api_port, uds=plan.socket)
+    relay = Relay(
+        inside=lambda: socket_in(namespace, home),
+        outside=socket_here,
+        api_port=plan.api_port,
+        listen_port=plan.api_port,
+        uds=plan.socket,
+    )
     await relay.start()
     return relay
 

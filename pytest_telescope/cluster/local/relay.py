@@ -31,18 +31,19 @@ MakeSocket = Callable[[], socket.socket]
 class Relay:
     """Both directions of one node; `start` returns once everything listens."""
 
-    def __init__(self, *, namespace: int, home: int, api_port: int, uds: Path) -> None:
-        self._namespace = namespace
-        self._home = home
+    def __init__(self, *, inside: MakeSocket, outside: MakeSocket, api_port: int, listen_port: int, uds: Path) -> None:
+        self._inside = inside
+        self._outside = outside
         self._api_port = api_port
+        self._listen_port = listen_port
         self._uds = uds
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Listen inside the namespace and on the unix socket."""
-        listener = self._socket_inside()
+        listener = self._inside()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._api_port))
+        listener.bind(("127.0.0.1", self._listen_port))
         self._servers.append(await asyncio.start_server(self._to_api_server, sock=listener, backlog=_BACKLOG))
         self._uds.unlink(missing_ok=True)
         mask = os.umask(0o177)
@@ -57,13 +58,9 @@ class Relay:
             server.close()
         self._uds.unlink(missing_ok=True)
 
-    def _socket_inside(self) -> socket.socket:
-        with ns.inside(self._namespace, self._home):
-            return _socket_here()
-
     async def _to_api_server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            other = await _dial("127.0.0.1", self._api_port, _socket_here)
+            other = await _dial("127.0.0.1", self._api_port, self._outside)
             await _join((reader, writer), other)
         writer.close()
 
@@ -78,7 +75,7 @@ class Relay:
         writer.close()
 
     async def _tunnel(self, client: Streams, host: str, port: int) -> None:
-        make = self._socket_inside if network.is_inside(host) else _socket_here
+        make = self._inside if network.is_inside(host) else self._outside
         try:
             other = await _dial(host, port, make)
         except OSError as error:
@@ -100,10 +97,17 @@ def parse_connect(head: bytes) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
-def _socket_here() -> socket.socket:
+def socket_here() -> socket.socket:
+    """Return a TCP socket of this process's network namespace."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setblocking(False)
     return made
+
+
+def socket_in(namespace: int, home: int) -> socket.socket:
+    """Return a TCP socket of another network namespace; `home` is this process's own."""
+    with ns.inside(namespace, home):
+        return socket_here()
 
 
 async def _dial(host: str, port: int, make: MakeSocket) -> Streams:
