@@ -124,13 +124,17 @@ class CellHandle:
 def outcome(work: Callable[[], T]) -> T:
     """Run `work`; a known error becomes a red ERROR, a stage that was not reached a skip."""
     __tracebackhide__ = True
+    from pytest_telescope.lifecycle import IncompleteError
     from pytest_telescope.lifecycle import NotReachedError
     from pytest_telescope.report.verdicts import Errored
+    from pytest_telescope.report.verdicts import Failed
 
     try:
         return work()
     except NotReachedError as error:
         pytest.skip(str(error))
+    except IncompleteError as error:
+        raise Failed(str(error)) from error
     except TelescopeError as error:
         first, _, rest = str(error).partition("\n")
         raise Errored(first, rest) from error

@@ -11,7 +11,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pytest_telescope.errors import LeakError
-from pytest_telescope.errors import LoadError
 from pytest_telescope.errors import TelescopeError
 
 if TYPE_CHECKING:
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, str, str], None]
 """Told (cell, stage, what happened)."""
+
+
+class IncompleteError(Exception):
+    """The load was measured, but not all of what was asked happened: the item is a FAIL, the SLOs are still judged."""
 
 
 class NotReachedError(Exception):
@@ -160,7 +163,8 @@ class CellRun:
         """Put the load on, record its window and everything the judge needs.
 
         Raises:
-            LoadError: there is no window to judge, or not all of what was asked happened.
+            LoadError: there is no window to judge.
+        IncompleteError: not all of what was asked happened; the window can be judged.
         """
         cluster = self._cluster()
         with self._stage("load"):
@@ -170,7 +174,7 @@ class CellRun:
                 self.load_error = str(error).partition("\n")[0]
                 raise
             if self.result.outcome != "complete":
-                raise LoadError(f"the load is {self.result.outcome}: {self.result.message}")
+                raise IncompleteError(f"the load is {self.result.outcome}: {self.result.message}")
 
     def _cluster(self) -> Cluster:
         if self.handle.cluster is None:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from pytest_telescope.load.model import PodAccount
 from pytest_telescope.load.model import PodStart
-from pytest_telescope.load.reasons import Why
+from pytest_telescope.load.tracker import UNKNOWN
 from pytest_telescope.load.tracker import Pod
 
-UNKNOWN: Why = ("Unknown", "created, but the watch never showed it")
 LONGEST = 200
 
 

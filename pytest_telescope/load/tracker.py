@@ -15,6 +15,7 @@ from pytest_telescope.load.reasons import pending_reason
 
 Object = Mapping[str, Any]
 ENDED = {"Failed", "Succeeded"}
+UNKNOWN: Why = ("Unknown", "the watch never showed it")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +100,14 @@ class Tracker:
             if pod.why is None and not pod.seen:
                 self._fail(pod, why)
             pod.wave.note()
+
+    def give_up(self, wave: Wave) -> None:
+        """The wave's time is over: what does not run now never ran, whatever it does later."""
+        with self._lock:
+            for pod in wave.pods:
+                if pod.running is None and pod.why is None:
+                    self._fail(pod, pod.pending or UNKNOWN)
+            wave.note()
 
     def drain(self, wave: Wave) -> None:
         """From now on the wave's pods may go."""

@@ -122,6 +122,7 @@ class Waves:
             end = max(pod.running or pod.created or start for pod in wave.pods)
         else:
             self.watcher.audit()
+            self.tracker.give_up(wave)
             end = self._clock()
         self.steps[f"wave-{number}"] = (start, end)
         return wave

@@ -26,6 +26,7 @@ class Desk:
         asked: PromQL in the order asked.
         problems: what makes the SLO INVALID.
         notes: guard -> finding.
+        observed: observations over all elements, where pooling would count some twice.
     """
 
     prom: Prometheus
@@ -34,6 +35,7 @@ class Desk:
     asked: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    observed: float | None = None
 
     def ask(self, promql: str, *, at: float | None = None) -> Answer:
         """Evaluate at the window's end (or `at`); a warning, or a histogram that had to be mended, is a problem.

@@ -59,6 +59,7 @@ def by_histogram(slo: Slo, desk: Desk, targets: Mapping[str, int]) -> tuple[Slo,
     judged = pooled(slo, found)
     if not judged:
         raise InvalidError(f"no observations of {' and '.join(seen)} in the window")
+    desk.observed = sum(buckets.total for buckets in found.values() if not buckets.broken())
     return slo, [judge_histogram(slo, key, buckets) for key, buckets in judged.items()]
 
 

@@ -174,7 +174,7 @@ def _judgement(slo: Slo, desk: Desk, elements: tuple[Element, ...], text: str) -
         unit=slo.bound.unit,
         bound=slo.bound,
         value=first.value,
-        count=sum(counts) if counts else None,
+        count=desk.observed if desk.observed is not None else sum(counts) if counts else None,
         margin=None if first.value is None else margin(slo.bound, first.value),
         labels=first.labels,
         bucket=first.bucket,

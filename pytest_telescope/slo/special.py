@@ -98,18 +98,28 @@ def _cpu(desk: Desk, start: float, end: float) -> float:
 
 
 def steady_rate(values: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
-    """Return a counter's mean rate between `start` and `end`: slopes of neighbouring samples, weighted by overlap.
+    """Return a counter's mean rate between `start` and `end`, from neighbouring samples; nothing is extrapolated.
 
-    cAdvisor reads each container every 10 to 15 s and stamps its own time, so a short hold sees few samples; nothing
-    is extrapolated. None where no two samples embrace any of the interval.
+    cAdvisor reads each container every 10 to 15 s and stamps its own time. Pairs of samples inside the interval are
+    used where there are any; else those that reach into it, weighted by how far, which a start or an end of the use
+    near the interval's edges makes smaller. None where no pair touches the interval.
     """
-    grown = seconds = 0.0
-    for (earlier, low), (later, high) in pairwise(values):
-        overlap = min(later, end) - max(earlier, start)
-        if overlap > 0 and high >= low:
-            grown += (high - low) / (later - earlier) * overlap
-            seconds += overlap
-    return grown / seconds if seconds else None
+    pairs = [pair for pair in pairwise(values) if pair[1][1] >= pair[0][1] and _overlap(pair, start, end) > 0]
+    inside = [pair for pair in pairs if pair[0][0] >= start and pair[1][0] <= end] or pairs
+    seconds = sum(_overlap(pair, start, end) for pair in inside)
+    return sum(_slope(pair) * _overlap(pair, start, end) for pair in inside) / seconds if inside else None
+
+
+_Pair = tuple[tuple[float, float], tuple[float, float]]
+
+
+def _overlap(pair: _Pair, start: float, end: float) -> float:
+    return min(pair[1][0], end) - max(pair[0][0], start)
+
+
+def _slope(pair: _Pair) -> float:
+    (earlier, low), (later, high) = pair
+    return (high - low) / (later - earlier)
 
 
 def _memory(desk: Desk, step: tuple[float, float]) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_telescope.slo.bounds import SIGNS
+from pytest_telescope.slo.bounds import holds
 from pytest_telescope.slo.bounds import margin
 from pytest_telescope.slo.model import Bound
 from pytest_telescope.slo.model import Element
@@ -27,7 +28,7 @@ def message(slo: Slo, elements: Sequence[Element], found: Sequence[str], text: s
     others = sum(1 for one in elements if one.verdict is first.verdict) - 1
     if others and first.verdict is not Verdict.PASS:
         head += f"; {others} more of {len(elements)} likewise"
-    return f"{problems(slo, found)}; {head.removeprefix(f'{title(slo)} ')}" if found else head
+    return f"{problems(slo, found)}; {head.removeprefix(slo.id).lstrip(': ')}" if found else head
 
 
 def problems(slo: Slo, found: Sequence[str]) -> str:
@@ -49,9 +50,10 @@ def _element(slo: Slo, element: Element) -> str:
         parts.append(f"n={short(element.count)}")
     if element.bucket is not None:
         parts.append(f"bucket {interval(*element.bucket, slo.bound.unit)}")
+    text = ", ".join(parts)
     if element.message:
-        parts.append(element.message)
-    return ", ".join(parts)
+        return f"{slo.id}: {element.message}; {text.removeprefix(f'{slo.id} ')}"
+    return text
 
 
 def _against(slo: Slo, element: Element) -> str:
@@ -59,10 +61,14 @@ def _against(slo: Slo, element: Element) -> str:
         return "has no value"
     overflow = element.bucket is not None and math.isinf(element.bucket[1])
     value = f"{'at least ' if overflow else ''}{humanly(element.value, slo.bound.unit)}"
-    is_good = element.verdict is Verdict.PASS or (element.good is not None and element.good >= (slo.p or 0) / 100)
     if element.good is None:
-        is_good = element.verdict is Verdict.PASS
-    return f"{value} {_sign(slo.bound, is_good)} {limit(slo.bound)}{_by(slo.bound, element.value)}"
+        is_good = holds(slo.bound, element.value)
+    else:
+        is_good = element.verdict is Verdict.PASS or element.good >= (slo.p or 0) / 100
+    away = _by(slo.bound, element.value)
+    if overflow and element.good is not None:
+        away = f" ({humanly(element.good, 'ratio')} within it)"  # beyond the last bucket no distance is known
+    return f"{value} {_sign(slo.bound, is_good)} {limit(slo.bound)}{away}"
 
 
 def _sign(bound: Bound, is_good: bool) -> str:

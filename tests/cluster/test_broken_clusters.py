@@ -52,7 +52,9 @@ def test_a_cluster_that_fails_at_a_step_leaves_nothing(
 
 def test_a_component_that_dies_tells_its_last_words(open_lease: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     lease = open_lease(SPEC)
-    monkeypatch.setenv("TELESCOPE_TOOL_KUBE_SCHEDULER", str(_program(lease.folder, "echo no hands to schedule with >&2")))
+    monkeypatch.setenv(
+        "TELESCOPE_TOOL_KUBE_SCHEDULER", str(_program(lease.folder, "echo no hands to schedule with >&2"))
+    )
 
     with pytest.raises(ProvisionError, match="no hands to schedule with"):
         LocalProvider().provision(SPEC, lease)
@@ -66,7 +68,7 @@ def _program(folder: Path, script: str) -> Path:
 
 
 @pytest.mark.parametrize("victims", ["terraform", "harness", "all"])
-def test_what_a_killed_run_left_is_reaped(victims: str, own_state: Path) -> None:
+def test_what_a_killed_run_left_is_reaped(victims: str) -> None:
     harness, lease = _harness_in_the_middle_of_creating()
     dying = [member.identity for member in marked(lease.id) if victims == "all" or member.role == "terraform"]
     if victims == "harness":

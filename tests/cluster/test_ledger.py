@@ -78,7 +78,7 @@ def test_closing_strikes_out_the_lease_and_deletes_its_folder() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"id": "deadbeef"}', '{"id": "deadbeef", "owner": 3}'])
-def test_a_corrupted_entry_is_reported_and_kept(content: str, own_ledger: Path) -> None:
+def test_a_corrupted_entry_is_reported_and_kept(content: str) -> None:
     lease = open_one()
     ledger.file_of(lease).write_text(content, encoding="utf-8")
 

@@ -27,7 +27,7 @@ from pytest_telescope.errors import ProvisionError
 from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import PoolSpec
 
-PORTS = dict(zip(components.PORTS, range(20001, 20010), strict=False))
+PORTS = {name: 20001 + index for index, name in enumerate(components.PORTS)}
 LEASE = Lease(id="0123abcd", provider="local", cell="local-x", run="r", folder=Path("/nonexistent"), created=0.0)
 
 
@@ -170,7 +170,7 @@ def test_every_component_listens_on_loopback_alone(tmp_path: Path) -> None:
 
     arguments = [argument for part in parts for argument in part.arguments]
 
-    assert not [argument for argument in arguments if "0.0.0.0" in argument or "[::]" in argument]
+    assert not [argument for argument in arguments if "=0.0.0.0" in argument or "[::]" in argument]
     assert "--anonymous-auth=false" in arguments
     assert not [argument for argument in arguments if argument.startswith(("--server-address", "--insecure"))]
 

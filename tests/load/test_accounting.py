@@ -67,6 +67,19 @@ def test_a_pod_that_never_ran_says_what_the_scheduler_or_the_kubelet_said_last()
     assert tracked().reason == "Unknown"
 
 
+def test_a_pod_that_runs_after_its_wave_was_given_up_never_ran() -> None:
+    tracker = Tracker()
+    wave = tracker.add(1, ["rc"])
+    tracker.observe("ADDED", pod("rc", status=PHASES["unschedulable"]), 1.0)
+
+    tracker.give_up(wave)
+    tracker.observe("MODIFIED", pod("rc", "n", status=PHASES["running"]), 9.0)
+
+    found = start(tracker, "rc")
+    assert (found.running, found.reason) == (None, "Unschedulable")
+    assert (account([found]).never_ran, wave.running) == (1, 0)
+
+
 def test_a_pod_that_ran_and_ended_within_the_window_failed() -> None:
     for phase, reason in (("oom", "OOMKilled"), ("evicted", "Evicted"), ("completed", "Completed")):
         found = tracked(("ADDED", "pending"), ("MODIFIED", "running"), ("MODIFIED", phase))

@@ -81,7 +81,7 @@ def test_waves_of_pods_run_are_held_and_go(cluster: Cluster, cell: CellMaker, ap
 def test_the_wave_ends_with_its_last_event(cluster: Cluster, cell: CellMaker, tmp_path: Path) -> None:
     ended: list[float] = []
 
-    result = run(cluster, cell(pods=20, rate=50), tmp_path, lambda line: ended.append(time.time()))
+    result = run(cluster, cell(pods=20, rate=50), tmp_path, lambda _: ended.append(time.time()))
 
     last = max(each.running for each in result.starts if each.running)
     assert result.ended == last
@@ -121,7 +121,7 @@ def test_pods_that_cannot_be_scheduled_never_ran(cluster: Cluster, cell: CellMak
             assert api.request("PUT", f"/api/v1/nodes/{name}", json.dumps(node).encode()).status == 200
 
     try:
-        result = run(cluster, cell(pods=20, rate=10, timeout=6), tmp_path, lambda line: cordon(on=True))
+        result = run(cluster, cell(pods=20, rate=10, timeout=6), tmp_path, lambda _: cordon(on=True))
     finally:
         cordon(on=False)
 

@@ -67,15 +67,19 @@ def test_namespaces_are_dns_labels_and_differ_by_cell(cell: str) -> None:
     assert name != namespace_of(cell + "z")
 
 
+CPU = "/consume-cpu/consume-cpu -millicores=20 -duration-sec=61"
+MEMORY = "stress --vm 1 --vm-bytes 2K --vm-hang 0 --timeout 61s"
+
+
 @pytest.mark.parametrize(
     ("millicores", "memory", "line"),
     [
-        (20, 2048, "/consume-cpu/consume-cpu -millicores=20 -duration-sec=61 & exec stress --vm 1 --vm-bytes 2K --vm-hang 0 --timeout 61s"),
-        (20, 0, "exec /consume-cpu/consume-cpu -millicores=20 -duration-sec=61"),
-        (0, 2048, "exec stress --vm 1 --vm-bytes 2K --vm-hang 0 --timeout 61s"),
+        (20, 2048, f"{CPU} & exec {MEMORY}"),
+        (20, 0, f"exec {CPU}"),
+        (0, 2048, f"exec {MEMORY}"),
         (0, 0, "exec sleep 61"),
     ],
-)  # fmt: skip
+)
 def test_a_pod_runs_what_it_shall_consume_and_no_more(millicores: int, memory: int, line: str) -> None:
     sizing = Sizing(millicores=millicores, memory=memory, memory_request=1, landing={}, real=0, even=True)
 

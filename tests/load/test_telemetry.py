@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_buckets_are_narrow_and_hold_every_bound_that_people_use() -> None:
 
     assert edges[0] == 0.01
     assert edges[-1] == 1000
-    assert all(1 < above / below <= 1.05 + 1e-9 for below, above in zip(edges, edges[1:], strict=False))
+    assert all(1 < above / below <= 1.05 + 1e-9 for below, above in pairwise(edges))
     assert set(PEOPLE_USE) <= set(edges)
     assert all(float(repr(edge)) == edge for edge in edges)
 

@@ -118,9 +118,12 @@ def test_a_pod_that_was_accepted_but_never_shown_makes_the_watch_suspicious() ->
     with watching(script, ["a", "b"]) as (watcher, wave):
         assert eventually(lambda: wave.running == 1)
         script.pods = [event("a")["object"], event("b")["object"]]
+        deadline = time.monotonic() + 10
         watcher._tracker.accepted(wave.pods[1], time.time())
-        assert eventually(lambda: watcher.check() or wave.settled.is_set())
+        while not wave.settled.wait(0.05) and time.monotonic() < deadline:
+            watcher.check()
 
+    assert wave.settled.is_set()
     assert watcher.relists == 1
 
 

@@ -142,7 +142,13 @@ def test_without_telemetry_nothing_is_green(tmp_path: Path) -> None:
 def test_steady_rate_weighs_slopes_by_their_overlap() -> None:
     samples = [(0.0, 0.0), (10.0, 10.0), (20.0, 40.0)]
 
-    assert steady_rate(samples, 5.0, 20.0) == pytest.approx((1.0 * 5 + 3.0 * 10) / 15)
+    assert steady_rate(samples, 5.0, 19.0) == pytest.approx((1.0 * 5 + 3.0 * 9) / 14)
+
+
+def test_steady_rate_prefers_samples_inside_the_interval() -> None:
+    samples = [(0.0, 0.0), (10.0, 10.0), (20.0, 40.0), (30.0, 40.0)]
+
+    assert steady_rate(samples, 8.0, 22.0) == pytest.approx(3.0)
 
 
 def test_steady_rate_of_samples_beside_the_interval_is_unknown() -> None:

@@ -188,6 +188,7 @@ def test_thin_series_are_judged_together_with_all_others_where_they_are_too_few(
     found = judged(prom, histogram("sparse", by=("verb",), sparse="merge"))
 
     assert found.verdict is Verdict.PASS
+    assert found.count == 450.0
     assert {one.labels["verb"]: one.count for one in found.elements} == {"GET": 400.0, "(pooled)": 450.0}
 
 
@@ -294,3 +295,16 @@ def test_all_slos_of_a_recording_are_judged_in_order(recording: Recording) -> No
 
     assert [one.verdict for one in found] == [Verdict.FAIL]
     assert all("$" not in promql for promql in found[0].queries)
+
+
+def test_ratio_of_too_few_calls_says_so_first_and_still_tells_the_value(prom: Prometheus) -> None:
+    found = judged(prom, ratio("failing", 0.05, min_count=5000))
+
+    assert found.verdict is Verdict.INVALID
+    assert found.message == "calls: too few samples: 1000 of at least 5000; 2 % <= 5 % (60 % to spare), n=1000"
+
+
+def test_histogram_of_two_names_is_judged_by_the_one_that_is_there(prom: Prometheus) -> None:
+    found = judged(prom, histogram("clean", metrics=("older_duration_seconds", METRIC)))
+
+    assert (found.verdict, found.count) == (Verdict.PASS, 300.0)

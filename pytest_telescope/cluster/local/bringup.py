@@ -29,6 +29,7 @@ from pytest_telescope.cluster.local.kwok_config import write_kwok_config
 from pytest_telescope.cluster.local.launch import Fleet
 from pytest_telescope.cluster.local.launch import PortTakenError
 from pytest_telescope.cluster.local.layout import Layout
+from pytest_telescope.cluster.local.ports import accepts
 from pytest_telescope.cluster.local.spec import LocalSpec
 from pytest_telescope.cluster.local.steps import Steps
 from pytest_telescope.cluster.processes import identity_of
@@ -115,23 +116,25 @@ class Bringup:
         return api
 
     def _start_control_plane(self) -> None:
+        """Start the next as soon as the one it needs has bound its port, ready or not: it waits by itself."""
         with self.steps.step("etcd"):
-            etcd = self._api("etcd", "etcd-ca", "etcd-client")
-            self._fleet.start(components.etcd(self.layout, self.ports))
-            self._fleet.wait("etcd healthy", lambda: etcd.answers("/health"))
+            self._start_and_wait_for_port(components.etcd(self.layout, self.ports))
         with self.steps.step("kube-apiserver"):
             egress = real_node.write_egress(self.spec, self.layout) if self.spec.real_pool else None
-            self._fleet.start(components.apiserver(self.layout, self.ports, egress))
-            api = self.kubernetes()
-            self._fleet.wait("the API server ready", lambda: api.answers("/readyz"))
+            self._start_and_wait_for_port(components.apiserver(self.layout, self.ports, egress))
         with self.steps.step("kube-controller-manager"):
             self._fleet.start(components.controller_manager(self.layout, self.ports))
         with self.steps.step("kube-scheduler"):
             self._fleet.start(components.scheduler(self.layout, self.ports))
 
+    def _start_and_wait_for_port(self, component: components.Component) -> None:
+        self._fleet.start(component)
+        port = self.ports[component.name]
+        self._fleet.wait(f"{component.name} listening", lambda: accepts(port))
+
     def _populate(self) -> None:
-        """Simulated nodes, the real one and Prometheus come at the same time."""
-        jobs = [self._simulate_nodes, self._start_prometheus, *([self._join_real_node] if self.spec.real_pool else [])]
+        """Simulated nodes and the real one come at the same time."""
+        jobs = [self._simulate_nodes, *([self._join_real_node] if self.spec.real_pool else [])]
         with ThreadPoolExecutor(len(jobs)) as executor:
             results = [executor.submit(job) for job in jobs]
         for result in results:
@@ -139,23 +142,30 @@ class Bringup:
         with self.steps.step("nodes-ready"):
             api = self.kubernetes()
             wanted = {name for pool in self.spec.pools for name in pool.node_names()}
-            self._fleet.wait("every node Ready", lambda: pools.all_ready(api, wanted), poll=0.1)
+            self._fleet.wait("every node Ready", lambda: pools.all_ready(api, wanted), poll=0.2)
 
     def _simulate_nodes(self) -> None:
+        self._wait_for_api()
+        self._start_prometheus()
         with self.steps.step("kwok"):
             files = write_kwok_config(self.layout, self.spec.stages)
             self._fleet.start(components.kwok(self.layout, files))
         with self.steps.step("kwok-nodes"):
             pools.create_nodes(self.kubernetes, self.spec.kwok_pools)
 
+    def _wait_for_api(self) -> None:
+        api = self.kubernetes()
+        self._fleet.wait("the API server ready", lambda: api.answers("/readyz"))
+
     def _join_real_node(self) -> None:
         with self.steps.step("real-node"):
+            self.node = real_node.join(self.spec, self.layout, self.server, self.kubernetes)
             api = self.kubernetes()
             for path, body in monitoring.scraper_role():
                 api.create(path, body)
-            self.node = real_node.join(self.spec, self.layout, self.server, api)
 
     def _start_prometheus(self) -> None:
+        """Only once the API server knows its roles: a component remembers for 10 s that a scraper was refused."""
         with self.steps.step("prometheus"):
             private_folder(self.layout.tsdb)
             config = self._write_scrape_config(monitoring.WARM_UP)

@@ -42,7 +42,7 @@ ROLE = "node"
 KEEPER = "pytest_telescope.cluster.local.node_keeper"
 TOOLS = ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "ptp", "loopback", "host-local")
 IMAGE_TOOLS = ("pause", "busybox", "stress", "resource-consumer", "consume-cpu")
-READY_TIMEOUT = 60.0
+READY_TIMEOUT = 90.0
 STOP_TIMEOUT = 5.0
 SOCKET_PATH_LIMIT = 107
 """Bytes that the kernel allows for the path of a unix socket."""

@@ -124,8 +124,7 @@ def _resources(lease_id: str, capacity: Capacity, limits: cgroup.Limits, max_pod
 def daemon_memory(limits: cgroup.Limits, max_pods: int) -> int:
     """Return the bytes set aside for kubelet, containerd and its shims, one a pod.
 
-    255 MiB and 11 MiB a pod is what EKS reserves (bootstrap script of github.com/awslabs/amazon-eks-ami); never more than
-    half of the limit.
+    255 MiB and 11 MiB a pod is what EKS reserves (github.com/awslabs/amazon-eks-ami); never more than half the limit.
     """
     return min((255 + 11 * max_pods) * MIB, limits.memory // 2)
 

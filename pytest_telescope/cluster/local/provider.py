@@ -12,8 +12,8 @@ from typing import Any
 
 from pytest_telescope import paths
 from pytest_telescope.cluster.durable import write_private
-from pytest_telescope.cluster.local import traces
 from pytest_telescope.cluster.local import preflight
+from pytest_telescope.cluster.local import traces
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.local.teardown import down
 from pytest_telescope.cluster.model import Cluster

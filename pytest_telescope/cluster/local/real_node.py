@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def write_egress(spec: LocalSpec, layout: Layout) -> Path:
     return write_private(private_folder(layout.config) / "egress.yaml", json.dumps(document))
 
 
-def join(spec: LocalSpec, layout: Layout, server: str, api: Api) -> Joined:
+def join(spec: LocalSpec, layout: Layout, server: str, connect: Callable[[], Api]) -> Joined:
     """Start the node of the containerd pool and give it the labels that it may not give itself.
 
     Raises:
@@ -61,7 +62,7 @@ def join(spec: LocalSpec, layout: Layout, server: str, api: Api) -> Joined:
         raise ProvisionError("there is no containerd pool to make a real node from")
     facts = node.start(_node_spec(spec, layout, pool, server))
     if facts.labels_to_set:
-        api.patch(f"{KUBERNETES_NODES}/{facts.name}", {"metadata": {"labels": dict(facts.labels_to_set)}})
+        connect().patch(f"{KUBERNETES_NODES}/{facts.name}", {"metadata": {"labels": dict(facts.labels_to_set)}})
     return Joined(facts.name, dict(facts.facts), tuple(facts.logs))
 
 

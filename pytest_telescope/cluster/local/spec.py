@@ -68,7 +68,7 @@ def parse(text: str) -> LocalSpec:
     """
     try:
         return _spec(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ProvisionError(f"the spec of the local cluster is not readable: {error!r}") from error
 
 

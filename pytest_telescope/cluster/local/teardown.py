@@ -39,10 +39,13 @@ def _stop_real_node(lease: str, folder: Path | None) -> None:
         return
     from pytest_telescope.cluster.local import node
 
-    home = Layout(folder).node if folder is not None else None
-    node.stop(lease, home)
-    for log in home.glob("logs/*.log") if home is not None else ():
-        log.replace(private_folder(Layout(home.parent).logs) / f"node-{log.name}")
+    if folder is None:
+        node.stop(lease, None)
+        return
+    layout = Layout(folder)
+    node.stop(lease, layout.node)
+    for log in layout.node.glob("logs/*.log"):
+        log.replace(private_folder(layout.logs) / f"node-{log.name}")
 
 
 def _stop_all(lease: str, deadline: float, only: str | None = None) -> None:
