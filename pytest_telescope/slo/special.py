@@ -27,6 +27,9 @@ MEMORY_USED = "container_memory_working_set_bytes"
 CPU_ASKED = "telescope_load_asked_cpu_cores"
 MEMORY_ASKED = "telescope_load_asked_memory_bytes"
 
+MOST_PODS = 0.95
+"""Share of the held pods that cAdvisor must have seen twice."""
+
 Found = tuple[list[Element], str]
 
 
@@ -56,7 +59,9 @@ def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str
     if not holds:
         raise InvalidError("the load has no hold step, in which its use is steady")
     guard(desk, [queries.selector(CPU_USED, OURS)], slo.job, targets)
-    used = {name: _cpu(desk, *when) for name, when in holds.items()}
+    ran = desk.ask(f'sum(last_over_time({PODS}{{state="running"}}[{desk.span.range}]))').series
+    held = ran[0].value / len(holds) if ran else 0.0
+    used = {name: _cpu(desk, name, when, held) for name, when in holds.items()}
     elements = [_deviation(slo, name, cores, asked) for name, cores in used.items()]
     name, cores = max(used.items(), key=lambda step: abs(step[1] / asked - 1))
     desk.notes["memory"] = _memory(desk, holds[name])
@@ -86,14 +91,18 @@ def _deviation(slo: Slo, step: str, cores: float, asked: float) -> Element:
     return replace(judge_value(slo, (), abs(cores / asked - 1)), labels={"step": step})
 
 
-def _cpu(desk: Desk, start: float, end: float) -> float:
-    """Return the cores that our pods used between `start` and `end`, from the raw samples around it."""
+def _cpu(desk: Desk, step: str, when: tuple[float, float], held: float) -> float:
+    """Return the cores that our pods used in a step, from raw samples; fewer pods than were held are a problem."""
     selected = queries.selector(CPU_USED, OURS)
     pods = desk.samples(f"{selected}[{desk.span.with_baseline}]")
-    cores = [slope for pod in pods if (slope := steady_rate(pod.values, start, end)) is not None]
+    cores = [slope for pod in pods if (slope := steady_rate(pod.values, *when)) is not None]
     if not cores:
-        raise InvalidError(f"{selected} has no two samples around {end - start:.1f} s of hold")
-    desk.notes["pods"] = f"{len(cores)} pods measured"
+        raise InvalidError(f"{selected} has no two samples around the {when[1] - when[0]:.1f} s of {step}")
+    desk.notes[f"pods in {step}"] = f"{len(cores)} measured of {held:.0f} held"
+    if len(cores) < MOST_PODS * held:
+        desk.problems.append(
+            f"cAdvisor covers {len(cores)} of {held:.0f} pods in {step}: hold longer than its 10 to 15 s"
+        )
     return sum(cores)
 
 

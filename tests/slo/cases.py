@@ -109,12 +109,12 @@ def _queries(made: World) -> None:
     made.counter("cpu_seconds_total", {"job": "gauges", "instance": "i1"}, lambda now: 2.5 * (now - T0 + 100))
 
 
-def consuming(cores: float) -> World:
-    """Return ten pods that use `cores` together from 10 s into the window on, as cAdvisor stamps them: every 11 s."""
+def consuming(cores: float, pods: int = 10) -> World:
+    """Return pods that use `cores` together from 10 s into the window on, as cAdvisor stamps them: every 11 s."""
     made = World()
     made.target("cadvisor")
     stamps = [T0 - 1 + 11 * k for k in range(6)]
-    for pod in range(10):
+    for pod in range(pods):
         labels = {
             "job": "cadvisor",
             "instance": "i1",
@@ -123,9 +123,9 @@ def consuming(cores: float) -> World:
             "pod": f"p{pod}",
         }
         made.counter(
-            "container_cpu_usage_seconds_total", labels, lambda now: cores / 10 * max(0.0, now - T0 - 10), stamps
+            "container_cpu_usage_seconds_total", labels, lambda now: cores / pods * max(0.0, now - T0 - 10), stamps
         )
-        made.counter("container_memory_working_set_bytes", labels, lambda _: 2.0**30 / 10, stamps)
+        made.counter("container_memory_working_set_bytes", labels, lambda _: 2.0**30 / pods, stamps)
     return made
 
 

@@ -29,8 +29,8 @@ WINDOW = Window(start=T0, end=T0 + 60, steps={"hold-1": (T0 + 15, T0 + 45)})
 
 
 @contextmanager
-def world_of(folder: Path, telemetry: str, cores: float = 4.0) -> Iterator[Prometheus]:
-    made = record_world(folder, consuming(cores).openmetrics())
+def world_of(folder: Path, telemetry: str, cores: float = 4.0, pods: int = 120) -> Iterator[Prometheus]:
+    made = record_world(folder, consuming(cores, pods).openmetrics())
     backfill(telemetry, folder)
     with serve(made) as prom:
         yield prom
@@ -116,6 +116,15 @@ def test_cpu_short_of_what_was_asked_fails_with_both_numbers(incomplete: Prometh
 
     assert found.verdict is Verdict.FAIL
     assert "3 cores used of 4 asked in hold-1 (25 % off, bound 10 %)" in found.message
+
+
+@pytest.mark.e2e
+def test_pods_that_cadvisor_did_not_see_twice_are_invalid(tmp_path: Path) -> None:
+    with world_of(tmp_path, load_series(running=12, failed=0, never=0), pods=10) as prom:
+        found = judged(prom, built_in("consumed-as-asked"))
+
+    assert found.verdict is Verdict.INVALID
+    assert "cAdvisor covers 10 of 12 pods in hold-1" in found.message
 
 
 @pytest.mark.e2e

@@ -122,8 +122,6 @@ class Bringup:
         with self.steps.step("kube-apiserver"):
             egress = real_node.write_egress(self.spec, self.layout) if self.spec.real_pool else None
             self._start_and_wait_for_port(components.apiserver(self.layout, self.ports, egress))
-        with self.steps.step("kube-controller-manager"):
-            self._fleet.start(components.controller_manager(self.layout, self.ports))
         with self.steps.step("kube-scheduler"):
             self._fleet.start(components.scheduler(self.layout, self.ports))
 
@@ -146,6 +144,8 @@ class Bringup:
 
     def _simulate_nodes(self) -> None:
         self._wait_for_api()
+        with self.steps.step("kube-controller-manager"):  # it gives an API server that is not ready 10 s, then exits
+            self._fleet.start(components.controller_manager(self.layout, self.ports))
         self._start_prometheus()
         with self.steps.step("kwok"):
             files = write_kwok_config(self.layout, self.spec.stages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ BIN = "/telescope/bin"
 """Where the node finds its tools: links into `TOOLS`, where each tool's folder is shown."""
 TOOLS = "/telescope/tools"
 IMAGES = "/telescope/images"
+SOCKET_PATH_LIMIT = 107
+"""Bytes that the kernel allows for the path of a unix socket."""
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 
 
@@ -100,3 +103,16 @@ def load(text: str) -> NodePlan:
         containerd=tuple(raw["containerd"]),
         kubelet=tuple(raw["kubelet"]),
     )
+
+
+def egress_socket(lease_id: str, folder: Path) -> Path:
+    """Return the unix socket through which the API server reaches into the node: below `folder` if its path fits."""
+    near = folder / "egress.sock"
+    if len(os.fsencode(near)) <= SOCKET_PATH_LIMIT:
+        return near
+    return short_folder(lease_id) / "egress.sock"
+
+
+def short_folder(lease_id: str) -> Path:
+    """Folder of a socket whose natural place has too long a path."""
+    return Path(f"/run/telescope-{lease_id}")
