@@ -15,7 +15,9 @@ import pytest
 from pytest_telescope import cells
 from pytest_telescope import options
 from pytest_telescope import scheduling
+from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import TelescopeError
+from pytest_telescope.errors import ToolError
 from pytest_telescope.fixtures import Session
 from pytest_telescope.report.folder import RunFolder
 from pytest_telescope.report.folder import new_run_id
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_telescope.slo.planned import Planned
 
 SCENARIO_TESTS = "test_scenarios.py"
+JUDGE_TOOLS = ("prometheus", "promtool")
 
 
 def begin(config: pytest.Config, choice: Choice) -> Session:
@@ -56,10 +59,31 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         raise pytest.UsageError(
             f"none of the given items belongs to a chosen cell: {', '.join(p.cell.id for p in plans)}"
         )
+    if not (session.only_plan or session.replay or config.getoption("collectonly")):
+        _preflight(session)
     config.option.maxfail = 0  # -x takes effect after the cell's destroy, see report.outcomes
     if not (session.only_plan or config.getoption("collectonly")):
         _prepare_run(config, session)
     return session
+
+
+def _preflight(session: Session) -> None:
+    """Ask every provider whether it can serve every spec, in seconds, before anything is built.
+
+    Raises:
+        pytest.UsageError: one cannot; every refusal is named.
+    """
+    from pytest_telescope.cluster.providers import provider
+
+    refusals = []
+    for planned in session.plans.values():
+        try:
+            if planned.skip is None:
+                provider(planned.cell.provider).preflight(planned.cell.cluster)
+        except PreflightError as error:
+            refusals.append(f"{planned.cell.id}: {error}")
+    if refusals:
+        raise pytest.UsageError("\n".join(refusals))
 
 
 def _use_tools(config: pytest.Config) -> None:
@@ -202,6 +226,20 @@ def _correct_deselected(config: pytest.Config, kept: Sequence[pytest.Item]) -> N
     if reporter is not None and "deselected" in reporter.stats:
         ids = {id(item) for item in kept}
         reporter.stats["deselected"] = [item for item in reporter.stats["deselected"] if id(item) not in ids]
+
+
+def make_tools(config: pytest.Config, session: Session) -> None:
+    """Build what the selected cells need, a line a tool; one that cannot be had is for test_provision to report."""
+    from pytest_telescope.cluster.providers import provider
+    from pytest_telescope.toolchain import ensure
+
+    if config.getoption("collectonly") or hasattr(config, "workerinput"):
+        return
+    plans = [session.plans[cell] for cell in session.selected if session.plans[cell].skip is None]
+    clusters = [] if session.replay else plans
+    names = [name for p in clusters for name in provider(p.cell.provider).tools_of(p.cell.cluster)]
+    with contextlib.suppress(ToolError):
+        ensure([*JUDGE_TOOLS, *names] if plans else [], lambda text: session.live.say("telescope", "tools", text))
 
 
 def finish(pytest_session: pytest.Session, session: Session, exitstatus: int) -> None:

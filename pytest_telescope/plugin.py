@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
             "markers", f"{name}: cells whose cluster comes from {name}; -m {name} chooses the provider"
         )
     config.addinivalue_line("markers", "e2e: starts real programs and takes seconds to minutes")
+    config.addinivalue_line("markers", "long: takes minutes; `make test-long` runs it")
     if config.getoption("help") or config.getoption("version"):
         return
     choice = options.choose(config)
@@ -76,9 +77,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run nothing under --plan."""
+    """Run nothing under --plan; else have the tools ready before the first stage's clock starts."""
     benchmark_session = session.config.stash.get(SESSION, None)
-    return True if benchmark_session is not None and benchmark_session.only_plan else None
+    if benchmark_session is None:
+        return None
+    if benchmark_session.only_plan:
+        return True
+    from pytest_telescope import benchmark
+
+    benchmark.make_tools(session.config, benchmark_session)
+    return None
 
 
 @pytest.hookimpl(optionalhook=True)

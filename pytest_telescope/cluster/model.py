@@ -73,6 +73,9 @@ class Provider(Protocol):
     def capabilities_of(self, spec: ClusterSpec) -> frozenset[str]:
         """Return what a cluster of `spec` can show or do; known before it is built."""
 
+    def tools_of(self, spec: ClusterSpec) -> tuple[str, ...]:
+        """Return the names of the pinned tools that a cluster of `spec` is made with."""
+
     def preflight(self, spec: ClusterSpec) -> None:
         """Check that `spec` can be served here, in seconds and without building anything.
 

@@ -51,7 +51,7 @@ def _scaled(value: float, steps: tuple[tuple[float, str], ...], base: str) -> st
     if value == 0 or not math.isfinite(value):
         return f"{short(value)} {base}"
     for factor, name in steps:
-        if abs(value) >= factor:
+        if abs(value) >= 0.9995 * factor:  # what is rounded to 1024 MiB reads 1 GiB
             return f"{short(value / factor)} {name}"
     factor, name = steps[-1]
     return f"{short(value / factor)} {name}"

@@ -59,6 +59,10 @@ class LocalProvider:
         """Return what a cluster of this spec can show."""
         return capabilities_of(spec)
 
+    def tools_of(self, spec: ClusterSpec) -> tuple[str, ...]:
+        """Return the names of the pinned tools that a cluster of this spec is made with."""
+        return ("terraform", *tools_for(spec))
+
     def preflight(self, spec: ClusterSpec) -> None:
         """Check the spec against what one machine can do.
 
