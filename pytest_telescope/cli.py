@@ -95,11 +95,9 @@ def _lint_slos(names: Sequence[str], out: TextIO) -> int:
 
 
 def _schema(_arguments: argparse.Namespace, out: TextIO) -> int:
-    import json
+    from pytest_telescope.scenario.schema import text
 
-    from pytest_telescope.scenario.schema import schema
-
-    print(json.dumps(schema(), indent=2), file=out)
+    out.write(text())
     return 0
 
 

@@ -85,7 +85,7 @@ class Waves:
         template = pod_template(
             self._sizing,
             wave=number,
-            seconds=spec.timeout + spec.hold + MARGIN,
+            seconds=spec.timeout + spec.hold_of(number) + MARGIN,
             selector=spec.selector,
             tolerations=self._tolerations,
         )
@@ -135,8 +135,8 @@ class Waves:
 
     def _hold(self, wave: Wave) -> None:
         start = self._clock()
-        if self._spec.hold:
-            self._await(Event(), start + self._spec.hold, lambda: f"holding {wave.running} pods of wave {wave.number}")
+        if seconds := self._spec.hold_of(wave.number):
+            self._await(Event(), start + seconds, lambda: f"holding {wave.running} pods of wave {wave.number}")
             self.steps[f"hold-{wave.number}"] = (start, self._clock())
         self.watcher.audit()
 

@@ -139,6 +139,8 @@ class ResourceConsumerSpec(Spec):
     """Pods created a second."""
     hold: Annotated[Duration, Field(examples=["10m"])] = 0.0
     """Seconds that all pods of a wave are kept once they run."""
+    last_hold: Annotated[Duration, Field(examples=["30s"])] | None = None
+    """Seconds that the last wave is kept, where that differs from `hold`: churn first, then a steady stretch."""
     waves: Annotated[int, Field(ge=1, examples=[2])] = 1
     """How often the pods are made and deleted; the last wave's pods are deleted by clean-up, not by the load."""
     selector: Annotated[Mapping[str, str], Field(examples=['{disk: "fast"}'])] = Field(default_factory=dict)
@@ -147,6 +149,10 @@ class ResourceConsumerSpec(Spec):
     """Taints that the pods tolerate, `key=value:Effect` or `key:Effect`."""
     timeout: Annotated[Duration, Field(examples=["10m"])] = 600.0
     """Seconds that one wave may take to run or to go before its missing pods count as never run."""
+
+    def hold_of(self, wave: int) -> float:
+        """Return the seconds that wave `wave` (from 1) is kept."""
+        return self.last_hold if wave == self.waves and self.last_hold is not None else self.hold
 
 
 class ClusterLoader2Spec(Spec):

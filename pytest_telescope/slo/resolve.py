@@ -119,7 +119,8 @@ def _builtin(cell: Cell, capabilities: frozenset[str]) -> dict[str, Slo]:
 def _idle(load: ResourceConsumerSpec) -> str | None:
     if load.consume.cpu == 0:
         return "the load asks for no CPU"
-    return None if load.hold > 0 else "the load does not hold its pods (hold: 0s), so their use is never steady"
+    held = load.hold_of(load.waves) > 0
+    return None if held else "the load does not hold its pods (hold: 0s), so their use is never steady"
 
 
 def _resolved(spec: SloSpec, cell: Cell, capabilities: frozenset[str]) -> Slo:

@@ -29,6 +29,8 @@ MEMORY_ASKED = "telescope_load_asked_memory_bytes"
 
 MOST_PODS = 0.95
 """Share of the held pods that cAdvisor must have seen twice."""
+LINGER = 30.0
+"""Seconds after which a cAdvisor sample is of a container that is gone."""
 
 Found = tuple[list[Element], str]
 
@@ -53,20 +55,26 @@ def pods_complete(slo: Slo, desk: Desk, _: Window, __: Mapping[str, int]) -> Fou
 def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str, int]) -> Found:
     """Compare the CPU that cAdvisor saw our pods use in every hold with what they were told to use."""
     asked = _one(desk, f"max(max_over_time({CPU_ASKED}[{desk.span.range}]))", CPU_ASKED)
-    holds = {name: when for name, when in window.steps.items() if name.startswith("hold")}
+    holds = {name: _second_half(*when) for name, when in window.steps.items() if name.startswith("hold")}
     if asked <= 0:
         raise InvalidError("the load asked for no CPU: there is nothing to compare")
     if not holds:
         raise InvalidError("the load has no hold step, in which its use is steady")
     guard(desk, [queries.selector(CPU_USED, OURS)], slo.job, targets)
     ran = desk.ask(f'sum(last_over_time({PODS}{{state="running"}}[{desk.span.range}]))').series
-    held = ran[0].value / len(holds) if ran else 0.0
+    waves = sum(name.startswith("wave") for name in window.steps) or len(holds)
+    held = ran[0].value / waves if ran else 0.0
     used = {name: _cpu(desk, name, when, held) for name, when in holds.items()}
     elements = [_deviation(slo, name, cores, asked) for name, cores in used.items()]
     name, cores = max(used.items(), key=lambda step: abs(step[1] / asked - 1))
     desk.notes["memory"] = _memory(desk, holds[name])
     off = f"{humanly(abs(cores / asked - 1), 'ratio')} off, bound {humanly(slo.bound.values[0], 'ratio')}"
     return elements, f"{slo.id}: {short(cores)} cores used of {short(asked)} asked in {name} ({off})"
+
+
+def _second_half(start: float, end: float) -> tuple[float, float]:
+    """Return the steady part of a hold: consume-cpu keeps its average since its start, so it first makes up for that."""
+    return (start + end) / 2, end
 
 
 JUDGES: Mapping[str, Callable[[Slo, Desk, Window, Mapping[str, int]], Found]] = {
@@ -132,7 +140,9 @@ def _slope(pair: _Pair) -> float:
 
 
 def _memory(desk: Desk, step: tuple[float, float]) -> str:
-    used = desk.ask(f"sum({MEMORY_USED}{{{OURS}}})", at=step[1]).series
+    # cAdvisor stamps its own time, so containers that are gone linger for five minutes without a stale marker
+    selected = f"{MEMORY_USED}{{{OURS}}}"
+    used = desk.ask(f"sum({selected} and timestamp({selected}) > {step[1] - LINGER:.3f})", at=step[1]).series
     asked = desk.ask(f"max(max_over_time({MEMORY_ASKED}[{desk.span.range}]))").series
     if not used or not asked:
         return "not recorded"
