@@ -73,7 +73,7 @@ def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str
 
 
 def _second_half(start: float, end: float) -> tuple[float, float]:
-    """Return the steady part of a hold: consume-cpu keeps its average since its start, so it first makes up for that."""
+    """Return the steady part of a hold: consume-cpu keeps its average since its start, so it first catches up."""
     return (start + end) / 2, end
 
 
