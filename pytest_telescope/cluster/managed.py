@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.cluster.model import Lease
 from pytest_telescope.cluster.model import Leftover
+from pytest_telescope.errors import DestroyError
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.scenario.model import ClusterSpec
 
@@ -55,11 +56,16 @@ class PlannedProvider:
         raise AssertionError("preflight refuses")
 
     def destroy(self, lease: Lease) -> None:
-        """Do nothing: nothing was built."""
+        """Refuse: a lease that nobody here can look after must stay open.
 
-    def leftovers(self, lease: Lease) -> list[Leftover]:  # noqa: ARG002 - the protocol's shape
-        """Return nothing: nothing was built."""
-        return []
+        Raises:
+            DestroyError: always.
+        """
+        raise DestroyError(f"this version cannot destroy clusters on {self.name}; lease {lease.id} stays open")
+
+    def leftovers(self, lease: Lease) -> list[Leftover]:
+        """Refuse, as `destroy` does: not having looked is not having found nothing."""
+        raise DestroyError(f"this version cannot look for what is left on {self.name} of lease {lease.id}")
 
     def renew(self, lease: Lease) -> None:
         """Do nothing."""

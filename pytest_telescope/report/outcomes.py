@@ -77,9 +77,11 @@ def shape(session: Session, item: pytest.Item, call: pytest.CallInfo[None], repo
     if report.when == "call":
         cell = scheduling.cell_of(item)
         assert cell is not None
-        report.user_properties += properties(session, item, cell)
+        # JUnit takes both from the report of the teardown, which is made from the item
+        item.user_properties += properties(session, item, cell)
+        report.user_properties = list(item.user_properties)
         if report.failed:
-            report.sections.append(("Captured stdout call", attachments(session, cell)))
+            item.add_report_section("call", "stdout", attachments(session, cell))
         _stop_after_destroy(session, item, report)
 
 
@@ -151,7 +153,7 @@ def report_extra(config: pytest.Config, nodeid: str, location: tuple[str, int | 
         location=location,
         keywords={},
         outcome="failed",
-        longrepr=ExceptionChainRepr([(ReprTracebackNative([message]), crash, None)]),
+        longrepr=ExceptionChainRepr([(ReprTracebackNative([message + "\n"]), crash, None)]),
         when="call",
     )
     with contextlib.suppress(Exception):  # a reporter that cannot take it must not keep the clean-up from going on

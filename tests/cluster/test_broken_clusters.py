@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -156,3 +157,31 @@ def test_down_needs_neither_folder_nor_ledger(open_lease: Open) -> None:
     down(lease.id, None)
 
     assert marked(lease.id) == []
+
+
+UP_WITH_A_STOLEN_PORT = """
+import sys
+from pathlib import Path
+from pytest_telescope.cluster.local import bringup, ports, spec, steps
+from pytest_telescope.toolchain import tool
+lease, folder, name, port = sys.argv[1:]
+stolen, reserve = [{name: int(port)}, {}], ports.reserve
+ports.reserve = lambda names: {**reserve(names), **stolen.pop(0)}
+pool = spec.Pool(name="user", count=1)
+told = bringup.up(spec.LocalSpec(lease=lease, name="c", folder=Path(folder), pools=(pool,)), tool, steps.Steps())
+print(len(stolen), told["ports"][name])
+"""
+
+
+@pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "prometheus"])
+def test_a_port_that_was_taken_meanwhile_is_exchanged(name: str, open_lease: Open) -> None:
+    lease = open_lease(SPEC)
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        port = str(thief.getsockname()[1])
+        command = [sys.executable, "-c", UP_WITH_A_STOLEN_PORT, lease.id, str(lease.folder / "cluster"), name, port]
+        done = subprocess.run(command, cwd=paths.checkout(), capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stderr
+    unused, final = done.stdout.split()
+    assert unused == "0"
+    assert final != port

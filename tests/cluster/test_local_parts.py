@@ -24,6 +24,7 @@ from pytest_telescope.cluster.model import Lease
 from pytest_telescope.cluster.providers import provider
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import ProvisionError
+from pytest_telescope.errors import UsageError
 from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import PoolSpec
 
@@ -81,10 +82,19 @@ def test_preflight_raises_every_objection_at_once() -> None:
         provider("local").preflight(spec)
 
 
-@pytest.mark.parametrize("name", ["aks", "eks", "gke", "azure"])
-def test_other_providers_are_not_there_yet(name: str) -> None:
-    with pytest.raises(PreflightError, match="on offer: local"):
-        provider(name)
+@pytest.mark.parametrize("name", ["aks", "eks", "gke"])
+def test_managed_providers_can_be_planned_but_refuse_to_build(name: str) -> None:
+    source = provider(name)
+
+    assert "etcd-metrics" not in source.capabilities_of(ClusterSpec())
+    assert "kubelet-metrics" in source.capabilities_of(ClusterSpec())
+    with pytest.raises(PreflightError, match="-m local can"):
+        source.preflight(ClusterSpec())
+
+
+def test_an_unknown_provider_names_what_there_is() -> None:
+    with pytest.raises(UsageError, match="aks, eks, gke, local"):
+        provider("azure")
 
 
 def test_only_a_real_node_shows_a_kubelet() -> None:
