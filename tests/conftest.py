@@ -11,8 +11,9 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Turn warnings into errors for the items below this folder."""
+    own = {path: HERE in path.parents for path in {item.path for item in items}}
     for item in items:
-        if HERE in item.path.parents:
+        if own[item.path]:
             item.add_marker(pytest.mark.filterwarnings("error"), append=False)
             # python-terraform calls the deprecated Logger.warn whenever Terraform exits with another code than 0
             item.add_marker(pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated:DeprecationWarning"))

@@ -125,9 +125,9 @@ def judgement_properties(judgement: Judgement) -> list[tuple[str, object]]:
 
 def attachments(session: Session, cell: str) -> str:
     """Return the tags by which Azure DevOps attaches the cell's files to a red item; paths relative to junit.xml."""
-    folder = session.folder.cell(cell).path
+    folder = session.records_of(cell).path
     wanted = [*folder.glob("*.json*"), *folder.glob("load/load.json"), *folder.glob("logs/*")]
-    return "\n".join(f"[[ATTACHMENT|{Path(file).relative_to(session.folder.publish)}]]" for file in sorted(wanted)[:20])
+    return "\n".join(f"[[ATTACHMENT|{Path(file).relative_to(session.records_root)}]]" for file in sorted(wanted)[:20])
 
 
 def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.TestReport) -> None:

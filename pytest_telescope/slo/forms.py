@@ -53,6 +53,7 @@ def by_histogram(slo: Slo, desk: Desk, targets: Mapping[str, int]) -> tuple[Slo,
     if not seen:
         first = slo.metrics[0]
         chosen = queries.selector(f"{first}_bucket", queries.is_job(slo.job), slo.where)
+        _look_at_targets(slo, desk, targets)
         raise InvalidError(desk.no_data(f"{first}_bucket", chosen))
     if STARTS in seen:
         _every_pod(desk, found, slo)
@@ -63,10 +64,17 @@ def by_histogram(slo: Slo, desk: Desk, targets: Mapping[str, int]) -> tuple[Slo,
     return slo, [judge_histogram(slo, key, buckets) for key, buckets in judged.items()]
 
 
+def _look_at_targets(slo: Slo, desk: Desk, targets: Mapping[str, int]) -> None:
+    """Note which targets of the SLO's job are down: it may be why there is no data."""
+    if slo.job is not None:
+        guard(desk, [], slo.job, targets)
+
+
 def by_ratio(slo: Slo, desk: Desk, targets: Mapping[str, int]) -> list[Element]:
     """Judge bad / total for each label set of the total."""
     bad, total = (_counter(slo, written) for written in (slo.bad, slo.total))
     if not desk.ask(queries.witnesses(total, desk.span)).series:
+        _look_at_targets(slo, desk, targets)
         raise InvalidError(desk.no_data(_metric(slo.total), total))
     has_bad = bool(desk.ask(queries.witnesses(bad, desk.span)).series)
     if not has_bad and not slo.absent_zero:

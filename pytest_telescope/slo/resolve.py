@@ -105,13 +105,22 @@ def least(p: float) -> int:
 def _builtin(cell: Cell, capabilities: frozenset[str]) -> dict[str, Slo]:
     if not isinstance(cell.load, ResourceConsumerSpec):
         return {}
+    key = (cell.provider, cell.cluster.kubernetes_version, capabilities, _idle(cell.load))
+    if key not in _known_builtins:
+        _known_builtins[key] = _builtin_anew(cell, capabilities, key[3])
+    return _known_builtins[key]
+
+
+_known_builtins: dict[tuple[str, str | None, frozenset[str], str | None], dict[str, Slo]] = {}
+
+
+def _builtin_anew(cell: Cell, capabilities: frozenset[str], idle: str | None) -> dict[str, Slo]:
     found = {}
     for name in ("builtin/pods-complete", "builtin/consumed-as-asked"):
-        entry = library.entry(name)
-        draft = _draft(None, entry, cell)
+        draft = _draft(None, library.entry(name), cell)
         skip = _skip(draft, cell.provider, capabilities)
         if draft.id == "consumed-as-asked" and skip is None:
-            skip = _idle(cell.load)
+            skip = idle
         found[draft.id] = _slo(draft, skip)
     return found
 
@@ -123,7 +132,19 @@ def _idle(load: ResourceConsumerSpec) -> str | None:
     return None if held else "the load does not hold its pods (hold: 0s), so their use is never steady"
 
 
+_Known = dict[tuple[int, str, str | None, frozenset[str]], tuple[SloSpec, Slo]]
+_known: _Known = {}
+"""Resolved SLOs by the identity of their spec, which the entry keeps alive: the rows of a scenario share theirs."""
+
+
 def _resolved(spec: SloSpec, cell: Cell, capabilities: frozenset[str]) -> Slo:
+    key = (id(spec), cell.provider, cell.cluster.kubernetes_version, capabilities)
+    if key not in _known:
+        _known[key] = (spec, _resolved_anew(spec, cell, capabilities))
+    return _known[key][1]
+
+
+def _resolved_anew(spec: SloSpec, cell: Cell, capabilities: frozenset[str]) -> Slo:
     try:
         entry = library.entry(spec.use) if spec.use else None
     except UsageError as error:

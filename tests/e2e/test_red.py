@@ -24,7 +24,7 @@ REDS = """\
   - {id: too-few, use: pod-startup/running, p: 99, max: 60s}
   - {id: misspelt, histogram: telescope_pod_strat_seconds, p: 50, max: 1s}
   - {id: empty, query: 'up{job="no-such-job"}', unit: count, max: 1}
-  - {id: not-a-number, query: 'vector(0) / vector(0)', unit: count, max: 1}
+  - {id: not-a-number, query: 'sum(up) * 0 / 0', unit: count, max: 1}
 """
 
 

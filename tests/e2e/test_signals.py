@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pytest_telescope.toolchain import tool
 from tests.e2e.conftest import SMALL
 from tests.e2e.conftest import Harness
 from tests.e2e.conftest import at
 from tests.e2e.conftest import send
 from tests.e2e.conftest import traces
+from tests.e2e.machine import Machine
 
 pytestmark = pytest.mark.e2e
 
@@ -20,8 +25,38 @@ CELL = "local-small"
 STAGES = {
     "provision": "provision  started",
     "load": "holding",
+    "slo": "load       done",
     "destroy": "destroy    started",
 }
+SLOW_TO_JUDGE = """\
+#!{python}
+import os, sys, time
+if not any("/leases/" in argument for argument in sys.argv):
+    time.sleep(5)
+os.execv("{prometheus}", ["prometheus", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(harness: Harness) -> Iterator[None]:
+    """Compare the machine with before, whatever became of the run."""
+    before = Machine.seen(harness.root)
+    yield
+    assert before.left() == []
+
+
+def time_to_hit(harness: Harness, stage: str) -> dict[str, str]:
+    """Return the environment in which a stage lasts long enough to be hit: judging takes a moment only."""
+    if stage != "slo":
+        return {}
+    program = harness.root / "prometheus"
+    program.write_text(SLOW_TO_JUDGE.format(python=sys.executable, prometheus=tool("prometheus")))
+    program.chmod(0o755)
+    return {"TELESCOPE_TOOL_PROMETHEUS": str(program)}
+
+
+def serving(run_folder: Path) -> list[Path]:
+    return list(run_folder.rglob(".serving-*"))
 
 
 def cases(numbers: list[signal.Signals], quick: set[tuple[str, str]]) -> list[object]:
@@ -35,26 +70,35 @@ def cases(numbers: list[signal.Signals], quick: set[tuple[str, str]]) -> list[ob
 
 @pytest.mark.parametrize(
     ("number", "stage"),
-    cases([signal.SIGINT, signal.SIGTERM], {("SIGINT", "provision"), ("SIGTERM", "load"), ("SIGINT", "destroy")}),
+    cases(
+        [signal.SIGINT, signal.SIGTERM],
+        {("SIGINT", "provision"), ("SIGTERM", "load"), ("SIGTERM", "slo"), ("SIGINT", "destroy")},
+    ),
 )
 def test_an_interrupted_run_leaves_nothing_and_says_where(harness: Harness, number: signal.Signals, stage: str) -> None:
     harness.scenario("small", SMALL.format(name="small", hold="5s"))
 
-    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)))
+    extra = time_to_hit(harness, stage)
+
+    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), **extra)
 
     assert run.code == 2, run.output
     assert traces(run.state) == []
     names = {case.name: case.red for case in run.cases}
-    assert (names[f"test_{stage}[{CELL}]"] or "").startswith("ERROR interrupted")
+    hit = f"test_slo[{CELL}--pods-complete]" if stage == "slo" else f"test_{stage}[{CELL}]"
+    assert (names[hit] or "").startswith("ERROR interrupted")
     assert (names[f"leak[{CELL}]"] or "").startswith("ERROR leak")
     assert "" not in names
+    assert serving(run.folder.path) == []
 
 
-@pytest.mark.parametrize(("number", "stage"), cases([signal.SIGKILL], {("SIGKILL", "provision"), ("SIGKILL", "load")}))
+@pytest.mark.parametrize(("number", "stage"), cases([signal.SIGKILL], {("SIGKILL", "provision"), ("SIGKILL", "slo")}))
 def test_a_killed_run_is_finished_by_reap(harness: Harness, number: signal.Signals, stage: str) -> None:
     harness.scenario("small", SMALL.format(name="small", hold="5s"))
 
-    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)))
+    extra = time_to_hit(harness, stage)
+
+    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), **extra)
     reaped = harness.telescope("reap")
 
     assert run.code == -signal.SIGKILL

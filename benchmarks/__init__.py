@@ -1,0 +1,1 @@
+"""Figures of the harness as ratios, each measured side by side in one run; `python -m benchmarks [NAME…]`."""

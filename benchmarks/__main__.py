@@ -1,0 +1,22 @@
+"""`python -m benchmarks [collect] [ready] [pods] [overhead]`: prints every figure with its target."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("collect", "ready", "pods", "overhead")
+
+
+def main(names: list[str]) -> int:
+    """Measure `names`, all by default."""
+    if unknown := set(names) - set(NAMES):
+        print(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 4
+    for name in names or NAMES:
+        for figure in importlib.import_module(f"benchmarks.{name}").measure():
+            print(figure, flush=True)
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
