@@ -1,5 +1,5 @@
-"""Loads the plugin from a bare checkout, and pytester for the plugin's own tests."""
+"""Loads the plugin from a bare checkout."""
 
 from __future__ import annotations
 
-pytest_plugins = ["pytest_telescope.plugin", "pytester"]
+pytest_plugins = ["pytest_telescope.plugin"]

@@ -64,7 +64,7 @@ def kwokctl_cluster(folder: Path) -> Iterator[float]:
     config.write_text(options)
 
     def kwokctl(*arguments: str) -> None:
-        command = [tool("kwokctl"), "--name=bench", f"--config={config}", *arguments]
+        command = [str(tool("kwokctl")), "--name=bench", f"--config={config}", *arguments]
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=PATIENCE)
 
     started = time.monotonic()
@@ -89,7 +89,7 @@ def _prometheus(folder: Path) -> Iterator[str]:
     cluster = folder / "kwok" / "clusters" / "bench"
     file, port = folder / "prometheus.yml", _free_port()
     file.write_text(json.dumps(_scrapes(cluster)))
-    command = [tool("prometheus"), f"--config.file={file}", f"--storage.tsdb.path={folder}/tsdb"]
+    command = [str(tool("prometheus")), f"--config.file={file}", f"--storage.tsdb.path={folder}/tsdb"]
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
         try:

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -207,8 +208,14 @@ def _slo_param(planned: Planned, slo: str, skip: str | None) -> object:
 
 def _marks(planned: Planned, skip: str | None) -> list[pytest.MarkDecorator]:
     reason = planned.skip or skip
-    marks = [getattr(pytest.mark, planned.cell.provider)]
+    marks = [_provider_mark(planned.cell.provider)]
     return [*marks, pytest.mark.skip(reason=f"SKIP {reason}")] if reason else marks
+
+
+@cache
+def _provider_mark(name: str) -> pytest.MarkDecorator:
+    mark: pytest.MarkDecorator = getattr(pytest.mark, name)
+    return mark
 
 
 def select(config: pytest.Config, session: Session, before: Sequence[pytest.Item], items: list[pytest.Item]) -> None:

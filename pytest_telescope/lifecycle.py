@@ -242,11 +242,16 @@ class CellRun:
     def diagnose(self) -> None:
         """Collect what explains a red cell before its cluster is gone."""
         from pytest_telescope.cluster.diagnostics import collect
+        from pytest_telescope.cluster.diagnostics import collect_logs
 
-        if self.red and not self.diagnosed and self.handle.cluster is not None:
-            self.diagnosed = True
-            self.note("destroy", "collecting events, pods and logs, since the cell is red")
+        if not self.red or self.diagnosed:
+            return
+        self.diagnosed = True
+        self.note("destroy", "collecting events, pods and logs, since the cell is red")
+        if self.handle.cluster is not None:
             collect(self.handle.cluster, self.folder.sub("logs"))
+        elif self.handle.lease is not None:
+            collect_logs(self.handle.lease, self.folder.sub("logs"))
 
     def _clean(self) -> list[str]:
         """Delete the load's objects where the cluster lives on; a cluster about to be destroyed takes them along."""

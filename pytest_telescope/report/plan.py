@@ -33,7 +33,7 @@ def _cluster(planned: Planned) -> Iterator[str]:
 
 
 def _slo(slo: Slo) -> str:
-    from pytest_telescope.slo.wording import SIGNS
+    from pytest_telescope.slo.bounds import SIGNS
 
     sign = SIGNS[slo.bound.operator]
     quantile = f" p{slo.p:g}" if slo.p is not None else ""

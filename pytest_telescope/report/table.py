@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_telescope.report.folder import CellFolder
+from pytest_telescope.slo.bounds import SIGNS
 from pytest_telescope.slo.text import humanly
-from pytest_telescope.slo.wording import SIGNS
 
 STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "ERROR": "yellow", "SKIP": "dim"}
 
@@ -41,15 +41,9 @@ def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
     note = "  (functional: no performance figure of a cloud)" if about.get("functional") else ""
     console.print(f"\n{cell_id}{note}", style="bold", soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    for heading, justify in (
-        ("SLO", "left"),
-        ("value", "right"),
-        ("bound", "right"),
-        ("margin", "right"),
-        ("samples", "right"),
-        ("verdict", "left"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=heading != "SLO")
+    for heading in ("SLO", "value", "bound", "margin", "samples", "verdict"):
+        right = heading in {"value", "bound", "margin", "samples"}
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "SLO")
     for judgement in judgements:
         table.add_row(*row(judgement), style=None)
     console.print(table) if judgements else console.print(f"{cell_id}: nothing was judged", style="red")

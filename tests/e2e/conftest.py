@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,19 @@ class Harness:
         (folder / "scenario.yaml").write_text(text)
         return folder
 
-    def environment(self, **extra: str) -> dict[str, str]:
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         own = {"TELESCOPE_STATE_DIR": str(self.state)}
         if (self.root / "scenarios").exists():
             own["TELESCOPE_SCENARIOS"] = str(self.root / "scenarios")
-        return {**os.environ, **own, **extra}
+        return {**os.environ, **own, **(extra or {})}
 
-    def run(self, *arguments: str, when: When | None = None, prefix: tuple[str, ...] = (), **extra: str) -> Run:
+    def run(
+        self,
+        *arguments: str,
+        when: When | None = None,
+        prefix: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
         """Run `pytest *arguments`; `when` may act on the process at a line of its output."""
         base = self.root / "telescope"
         before = set((base / "runs").glob("*"))
@@ -131,7 +138,7 @@ class Harness:
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
-            env=self.environment(**extra),
+            env=self.environment(environment),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -33,10 +34,11 @@ def test_what_belongs_to_another_state_folder_is_not_ours(tmp_path: Path, monkey
     own, other = tmp_path / "own", tmp_path / "other"
     before = Machine.seen(own)
     argument = f"--data-dir={other}/leases/0badcafe/etcd"
-    planted = subprocess.Popen(["sh", "-c", "sleep 60 & wait", argument], env={**os.environ, LEASE: "0badcafe"})
+    command = ["sh", "-c", "sleep 60 & wait", argument]
+    planted = subprocess.Popen(command, env={**os.environ, LEASE: "0badcafe"}, start_new_session=True)
 
     found = before.left()
-    subprocess.run(["pkill", "-P", str(planted.pid)], check=True)
+    os.killpg(planted.pid, signal.SIGKILL)
     planted.wait(timeout=10)
 
     assert found == []

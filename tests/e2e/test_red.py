@@ -114,7 +114,7 @@ def test_without_prometheus_nothing_is_green(harness: Harness) -> None:
 def test_a_cluster_that_does_not_come_up_is_red_once_and_gone(harness: Harness, step: str) -> None:
     harness.scenario("small", SMALL.format(name="small", hold="0s"))
 
-    run = harness.run("-m", "local", "--scenario=small", TELESCOPE_FAIL_AT=step)
+    run = harness.run("-m", "local", "--scenario=small", environment={"TELESCOPE_FAIL_AT": step})
 
     red = [case.name for case in run.cases if case.red]
     assert run.code == 1

@@ -78,9 +78,9 @@ def cases(numbers: list[signal.Signals], quick: set[tuple[str, str]]) -> list[ob
 def test_an_interrupted_run_leaves_nothing_and_says_where(harness: Harness, number: signal.Signals, stage: str) -> None:
     harness.scenario("small", SMALL.format(name="small", hold="5s"))
 
-    extra = time_to_hit(harness, stage)
+    environment = time_to_hit(harness, stage)
 
-    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), **extra)
+    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), environment=environment)
 
     assert run.code == 2, run.output
     assert traces(run.state) == []
@@ -96,9 +96,9 @@ def test_an_interrupted_run_leaves_nothing_and_says_where(harness: Harness, numb
 def test_a_killed_run_is_finished_by_reap(harness: Harness, number: signal.Signals, stage: str) -> None:
     harness.scenario("small", SMALL.format(name="small", hold="5s"))
 
-    extra = time_to_hit(harness, stage)
+    environment = time_to_hit(harness, stage)
 
-    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), **extra)
+    run = harness.run("-m", "local", "--scenario=small", when=at(STAGES[stage], send(number)), environment=environment)
     reaped = harness.telescope("reap")
 
     assert run.code == -signal.SIGKILL
@@ -119,3 +119,18 @@ def test_a_second_signal_during_the_last_destroy_is_explained_and_ignored(harnes
 def _twice(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
     threading.Timer(0.5, process.send_signal, [signal.SIGINT]).start()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+def test_workers_that_are_cut_short_leave_nothing(harness: Harness, number: signal.Signals) -> None:
+    harness.scenario("alpha", SMALL.format(name="alpha", hold="10s"))
+    harness.scenario("beta", SMALL.format(name="beta", hold="10s"))
+
+    run = harness.run("-m", "local", "--scenario=alpha,beta", "-n", "2", when=at("holding", send(number), 2.0))
+
+    assert run.code not in {0, 1}, run.output
+    assert (run.folder.publish / "junit.xml").exists()
+    assert traces(run.state) == []
+    names = {case.name: case.red or "" for case in run.cases}
+    assert names["leak[local-alpha]"].startswith("ERROR leak")
+    assert names["leak[local-beta]"].startswith("ERROR leak")
