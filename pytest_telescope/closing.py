@@ -29,6 +29,7 @@ def finish(config: pytest.Config, session: Session) -> list[str]:
             run.close()
         leaks = [leak for handle in session.handles.values() if (leak := _finish_handle(session, handle))]
         if not hasattr(config, "workerinput"):
+            outcomes.report_lost(config)
             leaks += _finish_run(session)
     for cell, message in leaks:
         nodeid = f"scenarios/test_scenarios.py::leak[{cell}]"

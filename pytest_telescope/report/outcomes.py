@@ -30,6 +30,16 @@ class Outcomes:
     session: Session
     red: dict[str, str] = field(default_factory=dict)
     """Node id -> first line of every red item."""
+    running: dict[str, tuple[str, int | None, str]] = field(default_factory=dict)
+    """Node id -> location of every item that began and did not end."""
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """Note that an item begins, on whichever worker."""
+        self.running[nodeid] = location
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note that an item came to its end."""
+        self.running.pop(nodeid, None)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Take over the lines of the run from pytest's dots, unless -v or -q ask for pytest's own."""
@@ -143,6 +153,16 @@ def report_interrupted(item: pytest.Item) -> None:
     report_extra(
         item.config, item.nodeid, item.location, f"{Verdict.ERROR} interrupted by a signal in the middle of this stage"
     )
+
+
+def report_lost(config: pytest.Config) -> None:
+    """Report the items that ended with their pytest-xdist worker: an interrupted worker's last report does not come."""
+    listener = config.pluginmanager.get_plugin("telescope-outcomes")
+    if listener is None:
+        return
+    for nodeid, location in listener.running.items():
+        if nodeid not in listener.red:
+            report_extra(config, nodeid, location, f"{Verdict.ERROR} interrupted: its worker ended in this stage")
 
 
 def report_extra(config: pytest.Config, nodeid: str, location: tuple[str, int | None, str], message: str) -> None:

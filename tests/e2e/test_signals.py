@@ -132,5 +132,6 @@ def test_workers_that_are_cut_short_leave_nothing(harness: Harness, number: sign
     assert (run.folder.publish / "junit.xml").exists()
     assert traces(run.state) == []
     names = {case.name: case.red or "" for case in run.cases}
+    assert names["test_load[local-alpha]"].startswith("ERROR interrupted")
     assert names["leak[local-alpha]"].startswith("ERROR leak")
     assert names["leak[local-beta]"].startswith("ERROR leak")
