@@ -115,7 +115,7 @@ def _measure(folder: Path, outputs: dict[str, dict[str, object]], planned: Plann
     _make_pods(kubeconfig, planned)
     end = wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=2, timeout=30)
     for query in queries:
-        prometheus.query(query, end)
+        prometheus.samples(query, end) if query.endswith("ms]") else prometheus.query(query, end)
 
 
 def _endpoint(port: int, layout: Layout) -> Endpoint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -41,7 +42,7 @@ class Witness:
         while not self._done:
             try:
                 self._follow()
-            except (OSError, ValueError):
+            except (OSError, ValueError, HTTPException):
                 time.sleep(0.05)
 
     def _follow(self) -> None:
