@@ -237,7 +237,7 @@ class CellRun:
             if left:
                 raise LeakError("the load left " + "; ".join(left))
         if self.handle.keep:
-            raise NotReachedError(f"kept as asked: `telescope reap --run {self.handle.run} ` destroys it")
+            raise NotReachedError(f"kept as asked: `telescope reap --run {self.handle.run}` destroys it")
 
     def diagnose(self) -> None:
         """Collect what explains a red cell before its cluster is gone."""
