@@ -43,6 +43,7 @@ def test_a_kept_cluster_lives_until_reap(harness: Harness) -> None:
     assert traces(run.state) == []
 
 
+@pytest.mark.long
 def test_rows_that_share_use_one_cluster(harness: Harness) -> None:
     text = small("alpha").replace("  pools:", "  share: rows\n  pools:", 1)
     text = text.replace("load:\n", "matrix:\n  p10: {pods: 10}\n  p20: {pods: 20}\nload:\n", 1)
@@ -60,6 +61,7 @@ def test_rows_that_share_use_one_cluster(harness: Harness) -> None:
     assert traces(run.state) == []
 
 
+@pytest.mark.long
 def test_two_workers_run_a_cell_each_and_one_junit_has_both(harness: Harness) -> None:
     harness.scenario("alpha", small("alpha"))
     harness.scenario("beta", small("beta"))
@@ -74,6 +76,7 @@ def test_two_workers_run_a_cell_each_and_one_junit_has_both(harness: Harness) ->
     assert traces(run.state) == []
 
 
+@pytest.mark.long
 def test_replay_gives_the_same_numbers_offline(harness: Harness) -> None:
     harness.scenario("alpha", small("alpha"))
     run = harness.run("-m", "local", "--scenario=alpha")
