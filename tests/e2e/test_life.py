@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_telescope.report.folder import CellFolder
+from tests.e2e import stages
 from tests.e2e.conftest import SMALL
 from tests.e2e.conftest import Harness
 from tests.e2e.conftest import traces
@@ -17,7 +18,8 @@ def small(name: str) -> str:
 
 
 def test_exitfirst_takes_effect_after_the_cells_destroy(harness: Harness) -> None:
-    harness.scenario("alpha", small("alpha").replace("max: 60s", "max: 10ms"))
+    slow = small("alpha").replace("max: 60s", "max: 10ms").replace("  pools:", "  stages: stages.yaml\n  pools:")
+    (harness.scenario("alpha", slow) / "stages.yaml").write_text(stages.uniform(0.2, 0.3))
     harness.scenario("beta", small("beta"))
 
     run = harness.run("-m", "local", "--scenario=alpha,beta", "-x")

@@ -31,7 +31,9 @@ REDS = """\
 @pytest.fixture(scope="module")
 def red_run(shared: Harness) -> Run:
     """One run in which each SLO is red in a way of its own, beside a green one."""
-    shared.scenario("small", SMALL.format(name="small", hold="0s") + REDS)
+    text = SMALL.format(name="small", hold="0s").replace("  pools:", "  stages: stages.yaml\n  pools:")
+    folder = shared.scenario("small", text + REDS)
+    (folder / "stages.yaml").write_text(stages.uniform(0.2, 0.3))  # no pod is as fast as `impossible` asks
     return shared.run("-m", "local", "--scenario=small")
 
 
