@@ -20,6 +20,7 @@ from pytest_telescope import scheduling
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import TelescopeError
 from pytest_telescope.errors import ToolError
+from pytest_telescope.errors import UsageError
 from pytest_telescope.fixtures import Session
 from pytest_telescope.report.folder import RunFolder
 from pytest_telescope.report.folder import new_run_id
@@ -54,6 +55,7 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         folder=folder,
         live=_live(config, folder),
         keep=config.getoption("keep"),
+        allow_exec=config.getoption("allow_exec"),
         only_plan=config.getoption("plan"),
         replay=replay,
         maxfail=config.getoption("maxfail"),
@@ -238,8 +240,13 @@ def _correct_deselected(config: pytest.Config, kept: Sequence[pytest.Item]) -> N
 
 
 def make_tools(config: pytest.Config, session: Session) -> None:
-    """Build what the selected cells need, a line a tool; one that cannot be had is for test_provision to report."""
+    """Build what the selected cells need, a line a tool; one that cannot be had is for test_provision to report.
+
+    Raises:
+        pytest.UsageError: a load cannot run on the cluster that would be made; every one is named.
+    """
     from pytest_telescope.cluster.providers import provider
+    from pytest_telescope.load.engines import tools_of
     from pytest_telescope.toolchain import ensure
 
     if config.getoption("collectonly") or hasattr(config, "workerinput"):
@@ -247,8 +254,24 @@ def make_tools(config: pytest.Config, session: Session) -> None:
     plans = [session.plans[cell] for cell in session.selected if session.plans[cell].skip is None]
     clusters = [] if session.replay else plans
     names = [name for p in clusters for name in provider(p.cell.provider).tools_of(p.cell.cluster)]
+    names += [name for p in clusters for name in tools_of(p.cell.engine)]
     with contextlib.suppress(ToolError):
         ensure([*JUDGE_TOOLS, *names] if plans else [], lambda text: session.live.say("telescope", "tools", text))
+    _check_loads([p.cell.id for p in clusters], session)
+
+
+def _check_loads(ids: Sequence[str], session: Session) -> None:
+    """Ask every engine whether its load can run, before the first cluster is paid for."""
+    wrong = []
+    for cell in ids:
+        try:
+            session.run_of(cell).check()
+        except UsageError as error:
+            wrong.append(f"{cell}: {error}")
+        except ToolError:
+            continue  # for test_provision to report: only its own cell fails
+    if wrong:
+        raise pytest.UsageError("\n".join(wrong))
 
 
 def finish(pytest_session: pytest.Session, session: Session, exitstatus: int) -> None:

@@ -40,6 +40,7 @@ class Session:
     only_plan: bool = False
     replay: str | None = None
     """Where a replay writes, relative to the run folder; None for a live run."""
+    allow_exec: bool = False
     maxfail: int = 0
     red: int = 0
     handles: dict[str, ClusterHandle] = field(default_factory=dict)
@@ -72,9 +73,11 @@ class Session:
 
     def _begin(self, planned: Planned) -> CellRun:
         from pytest_telescope.lifecycle import CellRun
+        from pytest_telescope.load.engines import engine
         from pytest_telescope.report.fingerprint import cell_document
 
         return CellRun(
+            engine=engine(planned.cell.engine, allow_exec=self.allow_exec),
             planned=planned,
             handle=self._handle(planned),
             folder=self.folder.cell(planned.cell.id),

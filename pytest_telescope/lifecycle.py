@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_telescope.cluster.model import Cluster
     from pytest_telescope.cluster.model import Lease
     from pytest_telescope.cluster.model import Provider
+    from pytest_telescope.load.model import Engine
     from pytest_telescope.load.model import LoadResult
     from pytest_telescope.report.folder import CellFolder
     from pytest_telescope.slo.judge import Judge
@@ -109,9 +110,11 @@ class CellRun:
     records: CellFolder
     say: Say
     fingerprint: Callable[[Planned, dict[str, object]], dict[str, object]]
+    engine: Engine
     red: bool = False
     result: LoadResult | None = None
     load_error: str | None = None
+    checked: bool = False
     cleaned: bool = False
     diagnosed: bool = False
     judgements: dict[str, Judgement] = field(default_factory=dict)
@@ -150,6 +153,8 @@ class CellRun:
     def provision(self) -> None:
         """Bring the cluster up and write down what it is."""
         with self._stage("provision"):
+            if self.handle.cluster is None and self.handle.error is None:
+                self.check()
             cluster = self.handle.up(self.planned)
             facts = dict(cluster.facts)
             self.folder.write(
@@ -176,18 +181,30 @@ class CellRun:
             if self.result.outcome != "complete":
                 raise IncompleteError(f"the load is {self.result.outcome}: {self.result.message}")
 
+    def check(self) -> None:
+        """Find out, once, whether the load can run at all on the cluster that would be made.
+
+        Raises:
+            UsageError, ToolError: it cannot; nothing was built.
+        """
+        if self.checked or self.planned.skip is not None:
+            return
+        capabilities = self.handle.provider.capabilities_of(self.planned.cell.cluster)
+        for line in self.engine.check(self.planned.cell, capabilities):
+            self.note("check", line)
+        self.checked = True
+
     def _cluster(self) -> Cluster:
         if self.handle.cluster is None:
             raise NotReachedError(f"not provisioned: {self.handle.error or 'test_provision did not run'}")
         return self.handle.cluster
 
     def _measured(self, cluster: Cluster) -> LoadResult:
-        from pytest_telescope.load.engines import engine
         from pytest_telescope.measuring import measure
 
         cell = self.planned.cell
         return measure(
-            engine=engine(cell.engine),
+            engine=self.engine,
             cluster=cluster,
             cell=cell,
             load_folder=self.folder.sub("load"),
@@ -255,13 +272,11 @@ class CellRun:
 
     def _clean(self) -> list[str]:
         """Delete the load's objects where the cluster lives on; a cluster about to be destroyed takes them along."""
-        from pytest_telescope.load.engines import engine
-
         others = [user for user in self.handle.users if user != self.id]
         if self.handle.cluster is None or self.cleaned or not (others or self.planned.cell.provider != "local"):
             return []
         self.cleaned = True
-        return [str(left) for left in engine(self.planned.cell.engine).clean(self.handle.cluster, self.planned.cell)]
+        return [str(left) for left in self.engine.clean(self.handle.cluster, self.planned.cell)]
 
 
 def judgement_record(judgement: Judgement) -> dict[str, object]:

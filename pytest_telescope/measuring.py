@@ -32,6 +32,8 @@ def measure(
 ) -> LoadResult:
     """Prepare, see one scrape of every target, run, see two more, record.
 
+    What the load does before its first step (CL2's own set-up) is not in the window.
+
     Raises:
         LoadError: the load broke.
         MetricsError: a target stopped being scraped, or Prometheus did not answer.
@@ -50,7 +52,7 @@ def measure(
     progress("waiting for two scrapes of every target")
     end = _scraped(prometheus, cluster, after=result.ended + offset, count=2)
     drift = clock_offset(prometheus).seconds - offset
-    window = _window(result, start=start, end=end, offset=offset)
+    window = _window(result, start=max(start, result.started + offset), end=end, offset=offset)
     record(
         cluster.prometheus,
         window,

@@ -55,6 +55,11 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption("--plan", action="store_true", help="say what would be built, run and asked; build nothing")
     group.addoption("--keep", action="store_true", help="do not destroy the clusters; `telescope reap` does it later")
+    group.addoption(
+        "--allow-exec",
+        action="store_true",
+        help="let ClusterLoader2 configs run commands of their own on this machine (measurement Exec)",
+    )
     group.addoption("--replay", metavar="RUN", help="judge a finished run again, offline, with today's SLOs")
     group.addoption(
         "--tool", action="append", default=[], metavar="NAME=PATH", help="use this binary instead of the pinned one"

@@ -24,7 +24,8 @@ class PodStart:
     """One pod's way to Running as the controller saw it.
 
     Times are unix seconds on the controller's clock with sub-second resolution, None if it never happened:
-    `created` just before the create call was sent, `scheduled` and `running` when the watch event arrived.
+    `created` just before the create call was sent, or when the watch first showed the pod where another client made
+    it (`stamped` is then set); `scheduled` and `running` when the watch event arrived.
     """
 
     name: str
@@ -39,6 +40,8 @@ class PodStart:
     upper_bound: bool = False
     """Its transitions were first seen after a gap in the watch: the times are upper bounds."""
     wave: int = 1
+    stamped: float | None = None
+    """`creationTimestamp`, whole seconds on the API server's clock; told where somebody else created the pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,19 @@ class PodAccount:
     failed: int
     never_ran: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """A metric that an engine adds to the recording at the end of its window; `job` and `instance` are added.
+
+    Attributes:
+        series: (labels, value); no label set twice.
+    """
+
+    name: str
+    help: str
+    series: tuple[tuple[Mapping[str, str], float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +84,7 @@ class LoadResult:
         message: one line for the terminal and JUnit.
         files: what to keep under `load/` of the run folder.
         facts: what the load says of itself (`achieved_rate`, `harness_cpu_seconds`, `watch_restarts`, …).
+        gauges: what only this engine knows, for the recording.
     """
 
     outcome: Outcome
@@ -82,12 +99,24 @@ class LoadResult:
     message: str = ""
     files: tuple[Path, ...] = ()
     facts: Mapping[str, float | int | str] = field(default_factory=dict)
+    gauges: tuple[Gauge, ...] = ()
 
 
 class Engine(Protocol):
     """Something that puts a load on a cluster and says what became of it."""
 
     name: str
+
+    def check(self, cell: Cell, capabilities: frozenset[str]) -> list[str]:
+        """Find out without a cluster whether the load can run; returns what a person should know of it, a line each.
+
+        Args:
+            cell: what would be run.
+            capabilities: of the cluster that would be made.
+
+        Raises:
+            UsageError: it cannot; nothing was built.
+        """
 
     def prepare(self, cluster: Cluster, cell: Cell, folder: Path) -> None:
         """Make what the load needs and must not be measured (namespaces, images, rendered configs).

@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.cluster.model import Leftover
 from pytest_telescope.errors import LoadError
+from pytest_telescope.errors import UsageError
 from pytest_telescope.load.accounting import account
 from pytest_telescope.load.accounting import start_of
 from pytest_telescope.load.accounting import summary
@@ -40,6 +41,19 @@ class ResourceConsumer:
     """See `load.model.Engine`."""
 
     name = "resource-consumer"
+
+    def check(self, cell: Cell, capabilities: frozenset[str]) -> list[str]:
+        """Check what can be known without a cluster.
+
+        Raises:
+            UsageError: the pods cannot be created within their time-out.
+        """
+        del capabilities
+        try:
+            _spec(cell)
+        except LoadError as error:
+            raise UsageError(str(error)) from error
+        return []
 
     def prepare(self, cluster: Cluster, cell: Cell, folder: Path) -> None:
         """Check that the pods fit, then make the cell's namespace.

@@ -26,7 +26,7 @@ def save(result: LoadResult, folder: Path) -> LoadResult:
     with (folder / PODS).open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(dataclasses.asdict(start)) + "\n" for start in result.starts)
     document = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
-    del document["starts"]
+    del document["starts"], document["gauges"]  # the gauges are in the recording
     document |= {
         "schema": SCHEMA,
         "pods": dataclasses.asdict(result.pods),

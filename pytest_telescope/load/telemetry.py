@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from pytest_telescope.load.buckets import bounds
+from pytest_telescope.load.model import Gauge
 from pytest_telescope.load.model import LoadResult
 from pytest_telescope.load.model import PodStart
 
@@ -49,6 +50,7 @@ def openmetrics(result: LoadResult, *, start: float, end: float, step: float, of
             "In holds.",
         ),
         _gauge("telescope_load_step", _steps(steps, times), stamps, "1 while the load is in the step."),
+        *(_at_the_end(gauge, stamps[-1]) for gauge in result.gauges),
     )
     return "\n".join([*(line for family in families for line in family), "# EOF", ""])
 
@@ -70,6 +72,14 @@ def _gauge(name: str, series: Mapping[str, Sequence[float]], stamps: Sequence[st
     for labels, values in series.items():
         head = f"{name}{{{labels}}} "
         yield from (f"{head}{value} {stamp}" for value, stamp in zip(values, stamps, strict=True))
+
+
+def _at_the_end(gauge: Gauge, stamp: str) -> Iterator[str]:
+    yield f"# HELP {gauge.name} {gauge.help}"
+    yield f"# TYPE {gauge.name} gauge"
+    for labels, value in gauge.series:
+        told = "".join(f',{name}="{_escaped(text)}"' for name, text in labels.items())
+        yield f"{gauge.name}{{{COMMON}{told}}} {value} {stamp}"
 
 
 def _histogram(result: LoadResult, own: Sequence[float], stamps: Sequence[str]) -> Iterator[str]:
@@ -140,8 +150,11 @@ def _reasons(starts: Iterable[PodStart]) -> dict[str, Counter[str]]:
 
 
 def _state(state: str, reason: str) -> str:
-    escaped = reason.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{COMMON},state="{state}",reason="{escaped}"'
+    return f'{COMMON},state="{state}",reason="{_escaped(reason)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _held(steps: Mapping[str, tuple[float, float]], times: Sequence[float]) -> list[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,10 +177,11 @@ class Tracker:
                     self._gone(pod, ("Deleted", "it was gone when the pods were listed again"))
                     pod.wave.note()
 
-    def behind(self, items: Mapping[str, Object]) -> int:
+    def behind(self, items: Sequence[Object]) -> int:
         """Return how many pods a list shows further on than the watch has told."""
+        by_name = {item["metadata"]["name"]: item for item in items}
         with self._lock:
-            return sum(self._is_behind(pod, items.get(pod.name)) for pod in self._pods.values())
+            return sum(self._is_behind(pod, by_name.get(pod.name)) for pod in self._pods.values())
 
     def _is_behind(self, pod: Pod, item: Object | None) -> bool:
         if item is None:

@@ -7,15 +7,18 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from typing import Protocol
 
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import FAILURES
 from pytest_telescope.load.api import Api
 from pytest_telescope.load.api import Stream
-from pytest_telescope.load.tracker import Tracker
+from pytest_telescope.load.tracker import Object
 
 GAP = 0.2
 """Seconds without a watch from which on start-up times are marked as upper bounds."""
@@ -43,17 +46,35 @@ class Gap:
     cause: str
 
 
+class Observer(Protocol):
+    """What is told of pods: it keeps those that it knows or cares for."""
+
+    last_event: float
+
+    def observe(self, kind: str, item: Object, when: float, *, late: bool = False) -> None:
+        """Take in one watch event or, with kind `LIST`, one pod of a list."""
+
+    def relist(self, items: Iterable[Object], when: float, *, late: bool) -> None:
+        """Take in a whole list: what it does not hold is gone."""
+
+    def behind(self, items: Sequence[Object]) -> int:
+        """Return how many pods a list shows further on than the watch has told."""
+
+    def unseen_since(self) -> float | None:
+        """Return since when a pod is known that the watch has not shown, or None."""
+
+
 class Watcher:
-    """Feeds a tracker with the pods of one namespace until it is stopped.
+    """Feeds an observer with the pods of one namespace, or of all, until it is stopped.
 
     Args:
         api: the API server.
-        pods: path of the pod list with its label selector as query, e.g. `/api/v1/namespaces/x/pods?labelSelector=y`.
+        pods: path of the pod list with a query, e.g. `/api/v1/namespaces/x/pods?labelSelector=y`.
         tracker: told of every event.
         clock: unix seconds that never step.
     """
 
-    def __init__(self, api: Api, pods: str, tracker: Tracker, clock: Callable[[], float]) -> None:
+    def __init__(self, api: Api, pods: str, tracker: Observer, clock: Callable[[], float]) -> None:
         self._api, self._pods, self._tracker, self._clock = api, pods, tracker, clock
         self._stop = threading.Event()
         self._relist = threading.Event()
@@ -99,7 +120,7 @@ class Watcher:
     def audit(self) -> bool:
         """Compare the watch with a list; if it is behind, list again and resume. Returns whether it was right."""
         try:
-            items = {item["metadata"]["name"]: item for item in self._list()[0]}
+            items = self._list()[0]
         except LoadError as error:
             self.error = str(error)
             return False
@@ -112,7 +133,7 @@ class Watcher:
             time.sleep(0.01)
         return False
 
-    def _caught_up(self, items: dict[str, Any]) -> bool:
+    def _caught_up(self, items: Sequence[Object]) -> bool:
         for _ in range(int(CATCH_UP / 0.05) + 1):
             if not self._tracker.behind(items):
                 return True

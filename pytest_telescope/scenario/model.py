@@ -60,6 +60,10 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else str(self.file)
 
 
+DEFAULT_NODES = 10
+"""Nodes of a cluster of which a scenario says nothing."""
+
+
 class Spec(BaseModel):
     """Base of all specs: frozen, and an unknown key is an error."""
 
@@ -105,8 +109,10 @@ class ClusterSpec(Spec):
     """`major.minor`; None means the provider's default."""
     region: Annotated[str | None, Field(examples=["westeurope"])] = None
     """Region in the provider's own words; it belongs under `on.<provider>`."""
-    pools: Annotated[Mapping[str, PoolSpec], Field(examples=["{user: {count: 3}}"])] = Field(default_factory=dict)
-    """Node pools by name, so that overlays merge."""
+    pools: Annotated[Mapping[str, PoolSpec], Field(examples=["{user: {count: 3}}"])] = Field(
+        default_factory=lambda: {"user": PoolSpec(count=DEFAULT_NODES)}
+    )
+    """Node pools by name, so that overlays merge; ten nodes where nothing is said."""
     network: Annotated[str | None, Field(examples=["azure-cni-overlay"])] = None
     """Network plug-in in the provider's own words."""
     tier: Annotated[str | None, Field(examples=["standard"])] = None
@@ -190,6 +196,8 @@ class SloSpec(Spec):
     """PromQL without a comparison; wants `unit`."""
     job: Annotated[str | None, Field(examples=["kubelet"])] = None
     """Prometheus job whose targets must have been scraped."""
+    during: Annotated[str | None, Field(examples=["create-pods"])] = None
+    """Step of the load (`wave-1`, a step of ClusterLoader2) over which it is judged; the whole window if left out."""
     where: Annotated[str | None, Field(examples=["'verb=\"POST\"'"])] = None
     """Label matchers, without braces."""
     by: Annotated[tuple[str, ...] | None, Field(examples=["[node]"])] = None

@@ -29,7 +29,7 @@ class Head(Spec):
 
     name: Annotated[str, Field(pattern=f"^{NAME}$", max_length=63, examples=["cri"])]
     """Name of the scenario and of its folder."""
-    description: Annotated[str, Field(min_length=1, examples=["Container runtime under real pods."])]
+    description: Annotated[str, Field(examples=["Container runtime under real pods."])] = ""
     """One line: what is measured under which load."""
     component: Annotated[Component, Field(examples=["kubelet"])]
     """The part of Kubernetes that is under test."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -118,6 +119,10 @@ def judge(
     """
     if slo.skip is not None:
         return _without_value(slo, Verdict.SKIP, slo.skip)
+    if slo.during:
+        if slo.during not in window.steps:
+            return _without_value(slo, Verdict.INVALID, _no_step(slo, window))
+        window, memory = queries.step_window(window, slo.during, scrape_interval), None
     desk = Desk(prom, queries.span(window, scrape_interval), memory if memory is not None else {})
     if abs(drift) > MOST_DRIFT:
         desk.problems.append(f"the clocks of controller and Prometheus parted by {drift:.2f} s in the window")
@@ -129,6 +134,12 @@ def judge(
     except MetricsError as error:
         return _without_value(slo, Verdict.ERROR, f"{slo.id}: {error}", desk)
     return _judgement(slo, desk, _expected(slo, desk, facts, elements), text)
+
+
+def _no_step(slo: Slo, window: Window) -> str:
+    near = difflib.get_close_matches(slo.during, window.steps, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{slo.id}: the load had no step {slo.during!r}: it had {', '.join(window.steps) or 'none'}{hint}"
 
 
 def _elements(

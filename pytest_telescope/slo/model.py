@@ -63,6 +63,8 @@ class Slo:
     query: str = ""
     job: str | None = None
     where: str = ""
+    during: str = ""
+    """Step of the load over which it is judged; empty: the whole window."""
     by: tuple[str, ...] = ()
     p: float | None = None
     min_count: int = 1

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 
 from pytest_telescope.metrics.model import Window
 
@@ -49,6 +50,16 @@ def span(window: Window, interval: float) -> Span:
     return Span(
         start_ms=math.floor(window.start * 1000), end_ms=math.ceil(round(window.end * 1000, 3)), interval=interval
     )
+
+
+def step_window(window: Window, step: str, interval: float) -> Window:
+    """Return the part of a window in which one step of the load ran.
+
+    Counters are read by scrapes, so it lasts until every target was scraped once more after the step, two intervals at
+    most; what the next step did in those seconds is in it.
+    """
+    start, end = window.steps[step]
+    return replace(window, start=max(start, window.start), end=min(end + 2 * interval, window.end))
 
 
 def selector(metric: str, *matchers: str) -> str:

@@ -103,26 +103,30 @@ def least(p: float) -> int:
 
 
 def _builtin(cell: Cell, capabilities: frozenset[str]) -> dict[str, Slo]:
-    if not isinstance(cell.load, ResourceConsumerSpec):
-        return {}
-    key = (cell.provider, cell.cluster.kubernetes_version, capabilities, _idle(cell.load))
-    if key not in _known_builtins:
-        _known_builtins[key] = _builtin_anew(cell, capabilities, key[3])
-    return _known_builtins[key]
+    known = _known_builtins.setdefault((cell.provider, cell.cluster.kubernetes_version, capabilities), {})
+    skips = _own_skips(cell)
+    for name, skip in skips.items():
+        if (name, skip) not in known:
+            known[name, skip] = _builtin_anew(cell, capabilities, name, skip)
+    return {name: known[name, skip] for name, skip in skips.items()}
 
 
-_known_builtins: dict[tuple[str, str | None, frozenset[str], str | None], dict[str, Slo]] = {}
+_known_builtins: dict[tuple[str, str | None, frozenset[str]], dict[tuple[str, str | None], Slo]] = {}
 
 
-def _builtin_anew(cell: Cell, capabilities: frozenset[str], idle: str | None) -> dict[str, Slo]:
-    found = {}
-    for name in ("builtin/pods-complete", "builtin/consumed-as-asked"):
-        draft = _draft(None, library.entry(name), cell)
-        skip = _skip(draft, cell.provider, capabilities)
-        if draft.id == "consumed-as-asked" and skip is None:
-            skip = idle
-        found[draft.id] = _slo(draft, skip)
-    return found
+def _own_skips(cell: Cell) -> dict[str, str | None]:
+    """Return the built-in SLOs of the cell's load, each with why it says nothing here, or None."""
+    if isinstance(cell.load, ResourceConsumerSpec):
+        return {"pods-complete": None, "consumed-as-asked": _idle(cell.load)}
+    from pytest_telescope.load.clusterloader2.lint import makes_pods
+
+    podless = None if makes_pods(cell.folder / cell.load.config) else "the config makes no pods"
+    return {"engine-thresholds": None, "pods-complete": podless}
+
+
+def _builtin_anew(cell: Cell, capabilities: frozenset[str], name: str, skip: str | None) -> Slo:
+    draft = _draft(None, library.entry(f"builtin/{name}"), cell)
+    return _slo(draft, _skip(draft, cell.provider, capabilities) or skip)
 
 
 def _idle(load: ResourceConsumerSpec) -> str | None:
@@ -230,6 +234,7 @@ def _slo(draft: Draft, skip: str | None) -> Slo:
         query=keys.get("query", ""),
         job=keys.get("job"),
         where=keys.get("where", ""),
+        during=keys.get("during", ""),
         by=tuple(keys.get("by", ())),
         p=float(keys["p"]) if "p" in keys else None,
         min_count=_min_count(keys, form),

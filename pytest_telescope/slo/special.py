@@ -12,12 +12,14 @@ from pytest_telescope.metrics.model import Series
 from pytest_telescope.metrics.model import Window
 from pytest_telescope.slo import queries
 from pytest_telescope.slo.desk import Desk
+from pytest_telescope.slo.elements import WORST
 from pytest_telescope.slo.elements import judge_value
 from pytest_telescope.slo.forms import PODS
 from pytest_telescope.slo.forms import InvalidError
 from pytest_telescope.slo.forms import guard
 from pytest_telescope.slo.model import Element
 from pytest_telescope.slo.model import Slo
+from pytest_telescope.slo.model import Verdict
 from pytest_telescope.slo.text import humanly
 from pytest_telescope.slo.text import short
 
@@ -26,6 +28,11 @@ CPU_USED = "container_cpu_usage_seconds_total"
 MEMORY_USED = "container_memory_working_set_bytes"
 CPU_ASKED = "telescope_load_asked_cpu_cores"
 MEMORY_ASKED = "telescope_load_asked_memory_bytes"
+
+CHECK = "telescope_cl2_check"
+CHECKED = {"pass": Verdict.PASS, "violation": Verdict.FAIL, "error": Verdict.ERROR, "vacuous": Verdict.INVALID}
+MOST_TOLD = 4
+"""Findings of ClusterLoader2 that one line tells; all of them are elements of the judgement."""
 
 MOST_PODS = 0.95
 """Share of the held pods that cAdvisor must have seen twice."""
@@ -50,6 +57,36 @@ def pods_complete(slo: Slo, desk: Desk, _: Window, __: Mapping[str, int]) -> Fou
     if not missing:
         return [element], f"{slo.id}: all {short(total)} pods ran"
     return [element], f"{slo.id}: {short(missing)} of {short(total)} pods did not run: {_reasons(lost)}"
+
+
+def engine_thresholds(slo: Slo, desk: Desk, _: Window, __: Mapping[str, int]) -> Found:
+    """Judge what became of every step of ClusterLoader2: violations FAIL, errors ERROR, empty greens INVALID."""
+    checks = desk.ask(f"last_over_time({CHECK}[{desk.span.range}])").series
+    if not checks:
+        raise InvalidError(desk.no_data(CHECK, CHECK))
+    desk.notes["coverage"] = "written by the harness after the load"
+    elements = [_checked(one) for one in checks]
+    bad = [one for one in elements if one.verdict is not Verdict.PASS]
+    passed = len(elements) - len(bad)
+    if not bad:
+        return elements, f"{slo.id}: {passed} steps and measurements passed"
+    told = [
+        f"{one.verdict} {_place(one)}{one.message}" for one in sorted(bad, key=lambda one: WORST.index(one.verdict))
+    ]
+    more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    return elements, f"{slo.id}: {'; '.join(told[:MOST_TOLD])}{more} ({passed} passed)"
+
+
+def _checked(one: Series) -> Element:
+    verdict = CHECKED.get(one.labels.get("verdict", ""), Verdict.ERROR)
+    labels = {name: one.labels[name] for name in ("entry", "step", "measurement") if one.labels.get(name)}
+    value = 0.0 if verdict is Verdict.PASS else 1.0
+    return Element(labels=labels, verdict=verdict, value=value, count=1.0, message=one.labels.get("text", ""))
+
+
+def _place(one: Element) -> str:
+    named = [one.labels[name] for name in ("step", "measurement") if name in one.labels]
+    return f"{' / '.join(named)}: " if named else ""
 
 
 def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str, int]) -> Found:
@@ -79,6 +116,7 @@ def _second_half(start: float, end: float) -> tuple[float, float]:
 
 JUDGES: Mapping[str, Callable[[Slo, Desk, Window, Mapping[str, int]], Found]] = {
     "pods-complete": pods_complete,
+    "engine-thresholds": engine_thresholds,
     "consumed-as-asked": consumed_as_asked,
 }
 

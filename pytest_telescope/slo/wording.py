@@ -26,7 +26,7 @@ def message(slo: Slo, elements: Sequence[Element], found: Sequence[str], text: s
     first = elements[0]
     head = text or _element(slo, first)
     others = sum(1 for one in elements if one.verdict is first.verdict) - 1
-    if others and first.verdict is not Verdict.PASS:
+    if others and not text and first.verdict is not Verdict.PASS:
         head += f"; {others} more of {len(elements)} likewise"
     return f"{problems(slo, found)}; {head.removeprefix(slo.id).lstrip(': ')}" if found else head
 

@@ -119,7 +119,9 @@ def test_a_pod_that_was_accepted_but_never_shown_makes_the_watch_suspicious() ->
         assert eventually(lambda: wave.running == 1)
         script.pods = [event("a")["object"], event("b")["object"]]
         deadline = time.monotonic() + 10
-        watcher._tracker.accepted(wave.pods[1], time.time())
+        tracker = watcher._tracker
+        assert isinstance(tracker, Tracker)
+        tracker.accepted(wave.pods[1], time.time())
         while not wave.settled.wait(0.05) and time.monotonic() < deadline:
             watcher.check()
 

@@ -1,1 +1,1 @@
-"""Engine `clusterloader2`: the unmodified upstream binary (CL2), its input checked, its output read and never believed."""
+"""Engine `clusterloader2`: the unmodified upstream binary (CL2); its input is checked, its output never believed."""

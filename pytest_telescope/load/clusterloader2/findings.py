@@ -1,0 +1,193 @@
+"""Why CL2's own thresholds are not met, or why its green means nothing; pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from pytest_telescope.load.clusterloader2 import summaries
+from pytest_telescope.load.clusterloader2.expected import Expected
+from pytest_telescope.load.clusterloader2.expected import Measurement
+from pytest_telescope.load.clusterloader2.expected import expected_of
+from pytest_telescope.load.clusterloader2.model import Case
+from pytest_telescope.load.clusterloader2.model import Finding
+from pytest_telescope.load.clusterloader2.model import FindingKind
+from pytest_telescope.load.clusterloader2.model import Summary
+from pytest_telescope.load.clusterloader2.results import EntryResult
+
+LONGEST = 500
+NO_SAMPLES = "query returned no samples"
+"""CL2 calls it a violation; nothing was compared."""
+SUBSETS = ("StatelessPodStartupLatency_", "StatefulPodStartupLatency_")
+MAY_BE_ZERO = frozenset({"GenericPrometheusQuery", "APIResponsivenessPrometheus", "Timer", "ContainerRestarts"})
+"""Methods whose numbers can truly be 0: counts, and what PromQL says."""
+
+
+def findings(result: EntryResult, *, judged_elsewhere: bool) -> tuple[Finding, ...]:
+    """Return every reason against calling this run green, the gravest kind first.
+
+    Args:
+        result: of one entry.
+        judged_elsewhere: the scenario has SLOs of its own, so a config without any threshold is no empty green.
+    """
+    expected = expected_of(result.generated)
+    found = [
+        *_process(result),
+        *_cases(result),
+        *_not_run(result),
+        *_skipped(result, expected),
+        *_thresholds(result, expected),
+        *_pods(result, expected),
+        *_missing(result, expected),
+        *_empty(result, expected),
+        *([] if judged_elsewhere else _nothing(result, expected)),
+    ]
+    order: dict[FindingKind, int] = {"error": 0, "violation": 1, "vacuous": 2}
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: order[one.kind]))
+
+
+def _process(result: EntryResult) -> Iterator[Finding]:
+    """What the end of the process says, where there is no junit.xml that says more."""
+    ended, where = result.ended, f" in step {result.stopped_in}" if result.stopped_in else ""
+    if ended.timed_out:
+        yield _one(result, "error", f"ended by the time-out after {ended.seconds:.0f} s{where}", step=result.stopped_in)
+    elif ended.code < 0:
+        yield _one(result, "error", f"ended by signal {-ended.code}{where}", step=result.stopped_in)
+    elif result.cases is None:
+        yield _one(result, "error", f"exit code {ended.code}{where}: {_last_words(result)}")
+    elif ended.code != 0 and all(case.failure is None for case in result.cases):
+        yield _one(result, "error", f"exit code {ended.code}, though no step failed: {_last_words(result)}")
+    if result.cases is None:
+        yield _one(result, "error", result.no_junit)
+
+
+def _last_words(result: EntryResult) -> str:
+    fatal = [line.text for line in result.lines if line.level == "F"]
+    words = fatal[-1] if fatal else next(iter(reversed(result.ended.tail)), "it said nothing")
+    return " ".join(words.split())[:LONGEST]
+
+
+def _cases(result: EntryResult) -> Iterator[Finding]:
+    """Failed steps; the case of the whole test repeats them, and tells what failed outside of any."""
+    cases = result.cases or ()
+    told: set[str] = set()
+    for case in sorted(cases, key=lambda one: one.number == 0):
+        for text in (*case.violations, *case.errors):
+            if case.number or text not in told:
+                yield _failure(result, case, text)
+            told.add(text)
+
+
+def _failure(result: EntryResult, case: Case, text: str) -> Finding:
+    kind: FindingKind = "violation" if text in case.violations else "error"
+    if NO_SAMPLES in text:
+        kind = "vacuous"
+    return _one(result, kind, text, step=case.step, measurement=case.measurement)
+
+
+def _not_run(result: EntryResult) -> Iterator[Finding]:
+    if result.cases is None:
+        return
+    ran = {case.number for case in result.cases}
+    for number, name in enumerate(result.generated.steps, start=1):
+        if number not in ran:
+            yield _one(result, "error", "the step did not run", step=name)
+
+
+def _skipped(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    judged = {one.identifier for one in expected.measurements if one.gates or one.method.needs}
+    for line in result.lines:
+        if line.event == "skipped" and line.fields["what"] in judged:
+            yield _one(result, "vacuous", f"skipped: {line.text}", measurement=line.fields["what"])
+
+
+def _thresholds(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    for one in expected.measurements:
+        if one.thresholds and not one.enforced:
+            told = ", ".join(one.thresholds)
+            text = f"{one.method.name}: its thresholds ({told}) are not enforced: give it enableViolations: true"
+            yield _one(result, "vacuous", text, measurement=one.identifier)
+
+
+def _pods(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    about = [one for one in expected.measurements if one.method.pods]
+    if about and not result.pods:
+        names = ", ".join(dict.fromkeys(one.method.name for one in about))
+        yield _one(result, "vacuous", f"no pod was seen in its namespaces, though it measures pods ({names})")
+
+
+def _missing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    """Summary files that are not there: CL2 loses one now and then, or overwrites one of the same name and second."""
+    failed = _failed(result)
+    if result.cases is None:
+        return
+    wanted = Counter(
+        (name.pattern(known).pattern, one.identifier)
+        for one in expected.measurements
+        if one.gates and one.identifier not in failed
+        for name, known in one.summaries()
+    )
+    names = [summary.name for summary in result.summaries]
+    for (pattern, identifier), count in wanted.items():
+        found = sum(re.fullmatch(pattern, name) is not None for name in names)
+        if found < count:
+            text = f"{found} of {count} summary files {_plain(pattern)} were written"
+            yield _one(result, "vacuous", text, measurement=identifier)
+
+
+def _failed(result: EntryResult) -> set[str]:
+    """Identifiers whose measurement failed or was skipped: that is said already."""
+    failed = {case.measurement for case in result.cases or () if case.failure is not None}
+    return failed | {line.fields["what"] for line in result.lines if line.event == "skipped"}
+
+
+def _plain(pattern: str) -> str:
+    return pattern.replace("\\", "")
+
+
+def _empty(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    """Summary files without numbers, or with zeros only."""
+    failed = _failed(result)
+    for one in expected.measurements:
+        if not one.gates or one.identifier in failed:
+            continue
+        for summary in _written(one, result.summaries):
+            yield from _of_summary(result, one, summary)
+
+
+def _written(one: Measurement, found: Sequence[Summary]) -> Iterator[Summary]:
+    patterns = [name.pattern(known) for name, known in one.summaries()]
+    for summary in found:
+        if any(pattern.fullmatch(summary.name) for pattern in patterns):
+            yield summary
+
+
+def _of_summary(result: EntryResult, one: Measurement, summary: Summary) -> Iterator[Finding]:
+    def say(text: str) -> Finding:
+        return _one(result, "vacuous", f"{summary.name}: {text}", measurement=one.identifier)
+
+    yield from (say(problem) for problem in summary.problems)
+    if not summary.samples and not summary.problems:
+        yield say("it holds no number")
+    told = {sample.stat for sample in summary.samples} | {sample.metric for sample in summary.samples}
+    yield from (say(f"query {name!r} gave no number") for name in one.queries() if name not in told)
+    if summary.name.startswith(SUBSETS):
+        return  # one of the two is about pods that may not exist
+    metrics = dict.fromkeys(sample.metric for sample in summary.samples)
+    if MAY_BE_ZERO.isdisjoint({one.method.name}) and metrics and all(summaries.all_zero(summary, m) for m in metrics):
+        yield say("all its numbers are 0, so it saw nothing (is its selector right?)")
+
+
+def _nothing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+    if not any(one.gates for one in expected.measurements):
+        yield _one(
+            result, "vacuous", "the config has no measurement that can fail, and the scenario has no slos of its own"
+        )
+
+
+def _one(result: EntryResult, kind: FindingKind, text: str, *, step: str = "", measurement: str = "") -> Finding:
+    return Finding(
+        kind=kind, text=" ".join(text.split())[:LONGEST], entry=result.entry.name, step=step, measurement=measurement
+    )

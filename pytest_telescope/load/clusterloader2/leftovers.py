@@ -1,0 +1,155 @@
+"""What a run of CL2 leaves in the cluster: found by comparing with before, removed where it is surely CL2's."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pytest_telescope.cluster.model import Leftover
+from pytest_telescope.errors import LoadError
+from pytest_telescope.load.api import FAILURES
+from pytest_telescope.load.api import Api
+
+NAMESPACES = "namespaces"
+GONE_WITHIN = 120.0
+FORCE_AFTER = 30.0
+POLL = 0.1
+POLL_MOST = 1.0
+_DONE = {http.client.OK, http.client.ACCEPTED, http.client.NOT_FOUND, http.client.CONFLICT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """One cluster-scoped object; `resource` is spelled `plural.group`, `path` is where it can be deleted."""
+
+    resource: str
+    name: str
+    uid: str
+    path: str
+
+
+@cache
+def known() -> Mapping[str, Any]:
+    """Return leftovers.yaml."""
+    import yaml
+
+    found: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "leftovers.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def snapshot(api: Api) -> frozenset[Thing]:
+    """Return every cluster-scoped object of the kinds that a load can make, namespaces among them.
+
+    Raises:
+        LoadError: the API server does not tell.
+    """
+    return frozenset(thing for resource, path in _resources(api) for thing in _things(api, resource, path))
+
+
+def _resources(api: Api) -> Iterator[tuple[str, str]]:
+    versions = [("", "v1", "/api/v1")]
+    for group in api.get("/apis")["groups"]:
+        version = group["preferredVersion"]["groupVersion"]
+        versions.append((group["name"], version, f"/apis/{version}"))
+    ignored = set(known()["ignored"])
+    for group_name, _, path in versions:
+        for one in api.get(path)["resources"]:
+            name = f"{one['name']}.{group_name}" if group_name else one["name"]
+            if not one["namespaced"] and {"list", "delete"} <= set(one["verbs"]) and name not in ignored:
+                yield name, f"{path}/{one['name']}"
+
+
+def _things(api: Api, resource: str, path: str) -> Iterator[Thing]:
+    for page in api.pages(path):
+        for item in page["items"]:
+            metadata = item["metadata"]
+            yield Thing(
+                resource=resource, name=metadata["name"], uid=metadata["uid"], path=f"{path}/{metadata['name']}"
+            )
+
+
+def is_ours(thing: Thing, prefixes: Sequence[str], basenames: Iterable[str]) -> bool:
+    """Say whether an object that was not there before was surely made by CL2 for us.
+
+    Args:
+        thing: the object.
+        prefixes: of our namespaces.
+        basenames: of the objects of the config's phases; CL2 names them `<base name>-<number>`.
+    """
+    if thing.resource == NAMESPACES and _numbered(thing.name, prefixes):
+        return True
+    if thing.resource == NAMESPACES and thing.name in known()["namespaces"]:
+        return True
+    pattern = known()["objects"].get(thing.resource)
+    return bool(pattern and re.match(pattern, thing.name)) or _numbered(thing.name, basenames)
+
+
+def _numbered(name: str, stems: Iterable[str]) -> bool:
+    stem, _, number = name.rpartition("-")
+    return number.isdigit() and stem in set(stems)
+
+
+def remove(
+    api: Api, before: frozenset[Thing] | None, prefixes: Sequence[str], basenames: Iterable[str]
+) -> list[Leftover]:
+    """Remove what is ours and was not there before; return what does not go, and what is new but may be another's.
+
+    Without a `before` only our namespaces are removed.
+    """
+    try:
+        names = tuple(basenames)
+        new = [one for one in snapshot(api) if before is None or one not in before]
+        ours = [one for one in new if _numbered(one.name, prefixes) or (before and is_ours(one, prefixes, names))]
+        left = _remove(api, ours)
+        others = [one for one in new if before is not None and one not in ours]
+        return left + [Leftover(kind=one.resource, name=one.name, detail="new, and not surely ours") for one in others]
+    except (*FAILURES, LoadError) as error:
+        return [Leftover(kind="load", name=prefixes[0], detail=f"cannot ask the API server: {error}")]
+
+
+def _remove(api: Api, things: Sequence[Thing]) -> list[Leftover]:
+    """Delete, and wait until nothing of it is there; pods that do not go in time are deleted by force."""
+    for thing in things:
+        _delete(api, thing.path)
+    spaces = [thing.name for thing in things if thing.resource == NAMESPACES]
+    for name in spaces:
+        _delete_pods(api, name, grace=None)
+    start, wait, forced = time.monotonic(), POLL, False
+    left = list(things)
+    while left and time.monotonic() - start < GONE_WITHIN:
+        left = [thing for thing in left if _there(api, thing)]
+        if left and not forced and time.monotonic() - start > FORCE_AFTER:
+            forced = True
+            for name in spaces:
+                _delete_pods(api, name, grace=0)
+        if left:
+            time.sleep(wait)
+            wait = min(wait * 1.5, POLL_MOST)
+    return [Leftover(kind=thing.resource, name=thing.name, detail="does not go") for thing in left]
+
+
+def _delete(api: Api, path: str) -> None:
+    reply = api.request("DELETE", path, b'{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}')
+    if reply.status not in _DONE:
+        raise LoadError(f"DELETE {path}: HTTP {reply.status} {reply.json().get('message', '')}")
+
+
+def _delete_pods(api: Api, namespace: str, *, grace: int | None) -> None:
+    """Begin with the pods: the namespace's own controller waits 5 s before it does."""
+    seconds = "" if grace is None else f',"gracePeriodSeconds":{grace}'
+    body = f'{{"kind":"DeleteOptions","apiVersion":"v1"{seconds}}}'
+    api.request("DELETE", f"/api/v1/namespaces/{namespace}/pods", body.encode())
+
+
+def _there(api: Api, thing: Thing) -> bool:
+    reply = api.request("GET", thing.path)
+    return reply.status != http.client.NOT_FOUND and reply.json().get("metadata", {}).get("uid") == thing.uid
