@@ -40,6 +40,8 @@ class Cluster:
         facts: flat, JSON-able facts for fingerprint and report (versions, kernel, machine types).
         targets: job name -> number of Prometheus targets expected up.
         logs: files worth keeping when a run is red.
+        prometheus_from_apiserver: host and port at which the API server reaches a Prometheus in plain HTTP; None means
+            that ClusterLoader2's own Prometheus measurements are not possible.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Cluster:
     facts: Mapping[str, str | int | float | bool | None]
     targets: Mapping[str, int]
     logs: tuple[Path, ...] = ()
+    prometheus_from_apiserver: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

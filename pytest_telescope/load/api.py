@@ -19,6 +19,7 @@ from typing import Any
 from typing import Self
 
 from pytest_telescope.errors import LoadError
+from pytest_telescope.load.chunked import Dechunker
 from pytest_telescope.load.credentials import Credentials
 from pytest_telescope.load.credentials import read_kubeconfig
 
@@ -27,6 +28,9 @@ READ_TIMEOUT = 70.0
 """The API server itself gives up after 60 s."""
 TOKEN_SECONDS = 20.0
 CHUNK = 1 << 16
+JSON = "application/json"
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+"""What kubectl shows, made by the server: a fraction of the objects' size."""
 FAILURES = (OSError, http.client.HTTPException)
 """What a request raises when there was no answer."""
 
@@ -71,8 +75,14 @@ class Api:
         """Return an Api of the current context of `path`."""
         return cls(read_kubeconfig(path))
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Reply:
+    def request(self, method: str, path: str, body: bytes | None = None, *, accept: str = JSON) -> Reply:
         """Send one request and read its whole answer; a kept connection that the server had closed is tried anew.
+
+        Args:
+            method: of HTTP.
+            path: with its query.
+            body: JSON.
+            accept: media type of the answer.
 
         Raises:
             OSError, http.client.HTTPException: no answer came (see `FAILURES`).
@@ -81,14 +91,17 @@ class Api:
             with suppress(IndexError):
                 connection = self._idle.pop()
                 try:
-                    return self._exchange(connection, method, path, body)
+                    return self._exchange(connection, method, path, body, accept)
                 except (ConnectionError, http.client.RemoteDisconnected, http.client.BadStatusLine):
                     connection.close()
-        return self._exchange(self._connect(), method, path, body)
+        return self._exchange(self._connect(), method, path, body, accept)
 
-    def _exchange(self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None) -> Reply:
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, accept: str
+    ) -> Reply:
         try:
-            connection.request(method, self._credentials.prefix + path, body, self._headers(body is not None))
+            headers = self._headers(body is not None) | {"Accept": accept}
+            connection.request(method, self._credentials.prefix + path, body, headers)
             answer = connection.getresponse()
             reply = Reply(answer.status, answer.read(), _seconds(answer.headers.get("Retry-After")))
         except BaseException:
@@ -162,9 +175,9 @@ class Api:
         return connection
 
     def _headers(self, body: bool) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": "pytest-telescope"}
+        headers = {"Accept": JSON, "User-Agent": "pytest-telescope"}
         if body:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = JSON
         if authorization := self._authorization():
             headers["Authorization"] = authorization
         return headers
@@ -190,8 +203,15 @@ class Stream:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield what arrives, as it arrives; ends when the server ends it."""
-        while chunk := self._answer.read1(CHUNK):
-            yield chunk
+        body = self._answer.fp
+        if not self._answer.chunked or body is None:
+            while chunk := self._answer.read1(CHUNK):
+                yield chunk
+            return
+        decoder = Dechunker()
+        while not decoder.ended and (raw := body.read1(CHUNK)):
+            if chunk := decoder.feed(raw):
+                yield chunk
 
     def body(self) -> bytes:
         """Return the whole of an answer that is no watch (an error)."""

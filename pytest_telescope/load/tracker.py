@@ -197,6 +197,15 @@ class Tracker:
             or phase in ENDED
         )
 
+    def awaiting(self) -> bool:
+        """Say that a quiet watch is always suspicious: pods are made, or held and may end."""
+        return True
+
+    def glance(self, line: bytes, when: float, *, late: bool) -> str | None:
+        """Return None: reasons and conditions matter here, so every event is parsed."""
+        del line, when, late
+        return None
+
     def unseen_since(self) -> float | None:
         """Return when the oldest pod was accepted that the watch has not shown, or None."""
         with self._lock:

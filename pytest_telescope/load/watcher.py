@@ -63,6 +63,12 @@ class Observer(Protocol):
     def unseen_since(self) -> float | None:
         """Return since when a pod is known that the watch has not shown, or None."""
 
+    def awaiting(self) -> bool:
+        """Say whether any event is due, so that a quiet watch is suspicious."""
+
+    def glance(self, line: bytes, when: float, *, late: bool) -> str | None:
+        """Take in one raw watch event without parsing all of it; return its resource version, None to parse it."""
+
 
 class Watcher:
     """Feeds an observer with the pods of one namespace, or of all, until it is stopped.
@@ -113,7 +119,8 @@ class Watcher:
         if self._tracker.last_event > self._events_at_check:
             self._events_at_check, self._patience = self._tracker.last_event, QUIET
         overdue = unseen is not None and now - unseen > UNSEEN and now - self._checked > UNSEEN
-        if overdue or now - max(self._tracker.last_event, self._checked) > self._patience:
+        quiet = now - max(self._tracker.last_event, self._checked) > self._patience
+        if overdue or (quiet and self._tracker.awaiting()):
             self.audit()
             self._checked, self._patience = self._clock(), min(self._patience * 2, QUIET_MOST)
 
@@ -208,7 +215,7 @@ class Watcher:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line:
-                    self._event(json.loads(line), now)
+                    self._line(line, now)
 
     def _until_told(self, stream: Stream) -> Iterator[bytes]:
         """Yield chunks until told to stop or to list; told before the stream was known, nobody could end it."""
@@ -217,6 +224,13 @@ class Watcher:
             if (chunk := next(chunks, None)) is None:
                 return
             yield chunk
+
+    def _line(self, line: bytes, now: float) -> None:
+        version = self._tracker.glance(line, now, late=now < self._late_until)
+        if version is None:
+            self._event(json.loads(line), now)
+        else:
+            self._version = version
 
     def _event(self, event: dict[str, Any], now: float) -> None:
         item = event["object"]

@@ -116,6 +116,22 @@ def test_every_component_is_scraped_each_five_seconds(shared_cluster: Cluster) -
     assert {target["scrapeInterval"] for target in targets} == {"5s"}
 
 
+def test_bounds_are_spelt_as_the_component_spells_them(shared_cluster: Cluster) -> None:
+    answer = _prometheus(shared_cluster, "/api/v1/label/le/values")
+
+    assert {"1", "5", "30", "0.5", "+Inf"} <= set(answer["data"])
+    assert not [bound for bound in answer["data"] if bound.endswith(".0")]
+
+
+def test_recording_rules_are_evaluated(shared_cluster: Cluster) -> None:
+    def healths() -> set[tuple[str, str]]:
+        groups = _prometheus(shared_cluster, "/api/v1/rules")["data"]["groups"]
+        return {(group["name"], rule["health"]) for group in groups for rule in group["rules"]}
+
+    evaluated = {("apiserver.rules", "ok"), ("apiserver.1m.rules", "ok")}
+    assert wait_until(lambda: healths() == evaluated, 2 * monitoring.RULES_INTERVAL, poll=0.5), healths()
+
+
 def test_prometheus_makes_snapshots_for_who_holds_the_certificate(shared_cluster: Cluster) -> None:
     answer = _prometheus(shared_cluster, "/api/v1/admin/tsdb/snapshot", method="POST")
 
@@ -200,7 +216,7 @@ def test_leftovers_of_a_living_cluster_are_its_processes_and_files(
 ) -> None:
     left = LocalProvider().leftovers(shared_lease)
 
-    processes = {leftover.detail.split(",")[0] for leftover in left if leftover.kind == "process"}
+    processes = {leftover.detail.split(", ")[1] for leftover in left if leftover.kind == "process"}
     assert len(shared_cluster.targets) == 4
     assert processes == {
         "etcd",
@@ -209,5 +225,6 @@ def test_leftovers_of_a_living_cluster_are_its_processes_and_files(
         "kube-scheduler",
         "kwok",
         "prometheus",
+        "prometheus-door",
     }
     assert any(leftover.kind == "file" for leftover in left)

@@ -171,7 +171,7 @@ def test_every_component_listens_on_loopback_alone(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     parts = (
         components.etcd(layout, PORTS),
-        components.apiserver(layout, PORTS, None),
+        components.apiserver(layout, PORTS, tmp_path / "egress.yaml"),
         components.controller_manager(layout, PORTS),
         components.scheduler(layout, PORTS),
         components.kwok(layout, [tmp_path / "kwok.yaml"]),
@@ -194,6 +194,17 @@ def test_prometheus_reaches_a_real_node_through_the_api_server(tmp_path: Path) -
     assert jobs["cadvisor"]["metrics_path"] == "/api/v1/nodes/user-0/proxy/metrics/cadvisor"
     assert jobs["kubelet"]["static_configs"][0]["labels"] == {"node": "user-0"}
     assert "kubelet" not in monitoring.targets(None)
+
+
+def test_a_new_scrape_interval_leaves_the_rules_alone(tmp_path: Path) -> None:
+    written = [monitoring.write_config(Layout(tmp_path), PORTS, None, seconds).read_text() for seconds in (1, 5)]
+
+    quick, slow = (json.loads(text) for text in written)
+
+    assert quick["global"]["scrape_interval"] != slow["global"]["scrape_interval"]
+    assert quick["global"]["evaluation_interval"] == slow["global"]["evaluation_interval"] == "30s"
+    assert [Path(file).is_file() for file in slow["rule_files"]] == [True]
+    assert all(job["metric_relabel_configs"] == [monitoring.WHOLE_BOUNDS] for job in slow["scrape_configs"])
 
 
 def targets(health: str, interval: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import Any
 from pytest_telescope.cluster.durable import private_folder
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local import components
+from pytest_telescope.cluster.local import egress
 from pytest_telescope.cluster.local import monitoring
 from pytest_telescope.cluster.local import pki
 from pytest_telescope.cluster.local import pools
@@ -120,10 +121,14 @@ class Bringup:
         with self.steps.step("etcd"):
             self._start_and_wait_for_port(components.etcd(self.layout, self.ports))
         with self.steps.step("kube-apiserver"):
-            egress = real_node.write_egress(self.spec, self.layout) if self.spec.real_pool else None
-            self._start_and_wait_for_port(components.apiserver(self.layout, self.ports, egress))
+            self._start_and_wait_for_port(components.apiserver(self.layout, self.ports, self._write_egress()))
         with self.steps.step("kube-scheduler"):
             self._fleet.start(components.scheduler(self.layout, self.ports))
+
+    def _write_egress(self) -> Path:
+        if self.spec.real_pool:
+            return real_node.write_egress(self.spec, self.layout)
+        return egress.write_config(self.layout, egress.SOCKET)
 
     def _start_and_wait_for_port(self, component: components.Component) -> None:
         self._fleet.start(component)
@@ -159,7 +164,8 @@ class Bringup:
 
     def _join_real_node(self) -> None:
         with self.steps.step("real-node"):
-            self.node = real_node.join(self.spec, self.layout, self.server, self.kubernetes)
+            prometheus = egress.upstream(self.layout, self.ports)
+            self.node = real_node.join(self.spec, self.layout, self.server, prometheus, self.kubernetes)
             api = self.kubernetes()
             for path, body in monitoring.scraper_role():
                 api.create(path, body)
@@ -184,6 +190,8 @@ class Bringup:
 
     def _wait_for_metrics(self) -> None:
         """Wait for a first scrape of everything at the quick pace, then set the pace of the measurement."""
+        if not self.spec.real_pool:  # else the node's keeper is the door
+            self._fleet.start(egress.door(self.layout, self.ports))
         with self.steps.step("targets-up"):
             self._wait_for_targets("every metrics target up", monitoring.WARM_UP)
             self._write_scrape_config(monitoring.INTERVAL)

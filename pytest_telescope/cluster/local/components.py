@@ -17,7 +17,11 @@ UNLIMITED_QPS = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One process: the tool it is made from, and its arguments."""
+    """One process, and its arguments.
+
+    Attributes:
+        tool: the pinned tool it is made from, or the absolute path of another program.
+    """
 
     name: str
     tool: str
@@ -54,8 +58,8 @@ def etcd(layout: Layout, ports: Mapping[str, int]) -> Component:
     )
 
 
-def apiserver(layout: Layout, ports: Mapping[str, int], egress: Path | None) -> Component:
-    """Return kube-apiserver: loopback, no anonymous user; `egress` is the way into a real node's network."""
+def apiserver(layout: Layout, ports: Mapping[str, int], egress: Path) -> Component:
+    """Return kube-apiserver: loopback, no anonymous user; `egress` says how it reaches nodes, pods and services."""
     flags: dict[str, object] = {
         "bind-address": LOOPBACK,
         "advertise-address": LOOPBACK,
@@ -70,9 +74,8 @@ def apiserver(layout: Layout, ports: Mapping[str, int], egress: Path | None) -> 
         "max-requests-inflight": 0,
         "max-mutating-requests-inflight": 0,
         "enable-priority-and-fairness": "false",
+        "egress-selector-config-file": egress,
     }
-    if egress is not None:
-        flags["egress-selector-config-file"] = egress
     return Component(name="kube-apiserver", tool="kube-apiserver", arguments=_flags(flags))
 
 

@@ -11,6 +11,8 @@ from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.errors import ProvisionError
 
+OWN_STATUS = "kwok.x-k8s.io/status=custom"
+"""Annotation of the pods whose status is written by somebody else; no stage touches them."""
 PARALLELISM = 16
 """kwok's default of 4 makes it the bottleneck of a burst of pods, which the benchmark would then measure."""
 
@@ -28,6 +30,7 @@ def write_kwok_config(layout: Layout, stages: Path | None) -> list[Path]:
         "podPlayStageParallelism": PARALLELISM,
         "nodePlayStageParallelism": PARALLELISM,
         "nodeLeaseParallelism": PARALLELISM,
+        "disregardStatusWithAnnotationSelector": OWN_STATUS,
     }
     document = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokConfiguration", "options": options}
     files = [write_private(folder / "kwok.yaml", json.dumps(document))]

@@ -47,7 +47,7 @@ class Fleet:
 
     def start(self, component: Component) -> None:
         """Start a component in its own session, with its own log, and write down who it is."""
-        command = [str(self.resolve(component.tool)), *component.arguments]
+        command = [self._program(component), *component.arguments]
         private_folder(self.layout.logs)
         with _appending(self.layout.log(component.name)) as log:
             process = subprocess.Popen(
@@ -61,6 +61,9 @@ class Fleet:
             )
         self.running[component.name] = process
         self._record(component.name, process.pid)
+
+    def _program(self, component: Component) -> str:
+        return component.tool if Path(component.tool).is_absolute() else str(self.resolve(component.tool))
 
     def _record(self, name: str, pid: int) -> None:
         record = {"name": name, "pid": pid, "start": start_of(pid), "started": time.time()}

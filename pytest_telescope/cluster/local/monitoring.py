@@ -18,12 +18,28 @@ WARM_UP = 1
 """Likewise until every target was up once: Prometheus spreads first scrapes over one whole interval."""
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE_PATHS = {"kubelet": "metrics", "cadvisor": "metrics/cadvisor"}
+RULES = Path(__file__).with_name("recording_rules.yaml")
+"""What ClusterLoader2's own measurements read beside the metrics themselves."""
+RULES_INTERVAL = 30
+"""Seconds between two evaluations of the rules, as in ClusterLoader2's own Prometheus."""
+WHOLE_BOUNDS = {
+    "source_labels": ["le", "__name__"],
+    "regex": r"(\d+)\.0+;.*_bucket",
+    "target_label": "le",
+    "replacement": "$1",
+}
+"""Prometheus 3 writes `le="1.0"` where the component said `le="1"`, which is what ClusterLoader2 asks for."""
 
 
 def write_config(layout: Layout, ports: Mapping[str, int], node: str | None, interval: int) -> Path:
     """Write prometheus.yml (JSON is YAML) and return its path."""
     document = {
-        "global": {"scrape_interval": f"{interval}s", "scrape_timeout": f"{min(interval, INTERVAL)}s"},
+        "global": {
+            "scrape_interval": f"{interval}s",
+            "scrape_timeout": f"{min(interval, INTERVAL)}s",
+            "evaluation_interval": f"{RULES_INTERVAL}s",
+        },
+        "rule_files": [str(RULES)],
         "scrape_configs": [*_control_plane(layout, ports), *(_node_jobs(layout, ports, node) if node else [])],
     }
     return write_private(private_folder(layout.config) / "prometheus.yml", json.dumps(document, indent=2))
@@ -74,6 +90,7 @@ def _job(
             "key_file": str(layout.key(client)),
         },
         "static_configs": [{"targets": [f"{LOOPBACK}:{port}"], "labels": {"node": node} if node else {}}],
+        "metric_relabel_configs": [WHOLE_BOUNDS],
     }
 
 

@@ -29,6 +29,7 @@ from pytest_telescope.cluster.local import node_config
 from pytest_telescope.cluster.local import node_plan
 from pytest_telescope.cluster.local import node_ready
 from pytest_telescope.cluster.local import sysctl
+from pytest_telescope.cluster.local.egress import Upstream
 from pytest_telescope.cluster.local.node_end import ROLE
 from pytest_telescope.cluster.local.node_end import leftovers
 from pytest_telescope.cluster.local.node_end import stop
@@ -56,6 +57,7 @@ class NodeSpec:
         folder: the node's own folder; its logs are what `stop` leaves.
         taints: each `key=value:Effect`.
         api_server: `https://127.0.0.1:<port>` on the host; the node sees the same address.
+        prometheus: what the node's relay shows to the API server at `egress.PROMETHEUS`.
         cpu_limit: cores of daemons and pods together; None means all but one core, at least one.
         memory_limit: bytes of daemons and pods together; None means half of what is available.
     """
@@ -70,6 +72,7 @@ class NodeSpec:
     ca: Path
     kubelet_certificate: Path
     kubelet_key: Path
+    prometheus: Upstream
     cpu_limit: float | None = None
     memory_limit: int | None = None
 
@@ -132,6 +135,7 @@ def _prepare(spec: NodeSpec, limits: cgroup.Limits) -> node_plan.NodePlan:
         name=spec.name,
         folder=spec.folder,
         api_port=_port(spec.api_server),
+        prometheus=spec.prometheus,
         socket=egress_socket(spec.lease_id, spec.folder),
         tools={name: tools[name] for name in TOOLS},
         images=_images(tools),

@@ -23,6 +23,8 @@ from pytest_telescope.cluster.local import cgroup
 from pytest_telescope.cluster.local import node_init
 from pytest_telescope.cluster.local import node_ns as ns
 from pytest_telescope.cluster.local import node_plan
+from pytest_telescope.cluster.local.door import Door
+from pytest_telescope.cluster.local.egress import PROMETHEUS
 from pytest_telescope.cluster.local.relay import Relay
 from pytest_telescope.cluster.local.relay import socket_here
 from pytest_telescope.cluster.local.relay import socket_in
@@ -127,6 +129,7 @@ async def _open_relay(plan: node_plan.NodePlan, init: int, home: int) -> Relay:
         api_port=plan.api_port,
         listen_port=plan.api_port,
         uds=plan.socket,
+        own={PROMETHEUS: Door(plan.prometheus).serve},
     )
     await relay.start()
     return relay

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_telescope.cluster.local.egress import Upstream
+from pytest_telescope.cluster.local.egress import upstream_of
+
 BIN = "/telescope/bin"
 """Where the node finds its tools: links into `TOOLS`, where each tool's folder is shown."""
 TOOLS = "/telescope/tools"
@@ -26,6 +29,7 @@ class NodePlan:
     Attributes:
         folder: the node's folder on the host.
         api_port: port of the API server on the loopback addresses of both the host and the node.
+        prometheus: the harness' Prometheus, which the API server reaches through the same socket.
         socket: unix socket on the host through which the API server reaches into the node's network.
         tools: name below `BIN` -> file on the host.
         images: OCI archives on the host.
@@ -36,6 +40,7 @@ class NodePlan:
     name: str
     folder: Path
     api_port: int
+    prometheus: Upstream
     socket: Path
     tools: Mapping[str, Path]
     images: tuple[Path, ...]
@@ -75,6 +80,7 @@ class NodePlan:
         """Return the plan as JSON."""
         raw = asdict(self)
         raw["shields"] = {str(file): entry for file, entry in self.shields.items()}
+        raw["prometheus"] = self.prometheus.words()
         return json.dumps(raw, default=str, indent=1)
 
 
@@ -96,6 +102,7 @@ def load(text: str) -> NodePlan:
         name=raw["name"],
         folder=Path(raw["folder"]),
         api_port=raw["api_port"],
+        prometheus=upstream_of(tuple(raw["prometheus"])),
         socket=Path(raw["socket"]),
         tools={name: Path(file) for name, file in raw["tools"].items()},
         images=tuple(Path(file) for file in raw["images"]),

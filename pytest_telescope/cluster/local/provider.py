@@ -14,6 +14,7 @@ from pytest_telescope import paths
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local import preflight
 from pytest_telescope.cluster.local import traces
+from pytest_telescope.cluster.local.egress import PROMETHEUS
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.local.teardown import down
 from pytest_telescope.cluster.model import Cluster
@@ -226,6 +227,7 @@ def _cluster(spec: ClusterSpec, lease: Lease, outputs: Mapping[str, Any]) -> Clu
         capabilities=capabilities_of(spec),
         facts=told["facts"],
         targets={job: int(count) for job, count in told["targets"].items()},
+        prometheus_from_apiserver=PROMETHEUS,
         logs=(*sorted(layout.logs.glob("*.log")), *node_logs, lease.folder / "terraform.log"),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_telescope.cluster.durable import private_folder
-from pytest_telescope.cluster.durable import write_private
+from pytest_telescope.cluster.local import egress
 from pytest_telescope.cluster.local.api import Api
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.local.pools import KUBERNETES_NODES
@@ -38,18 +37,12 @@ def write_egress(spec: LocalSpec, layout: Layout) -> Path:
     """Write how the API server reaches the node's kubelet: through a socket into its network namespace."""
     from pytest_telescope.cluster.local import node
 
-    socket = node.egress_socket(spec.lease, layout.node)
-    transport = {"uds": {"udsName": str(socket)}}
-    connection = {"proxyProtocol": "HTTPConnect", "transport": transport}
-    document = {
-        "apiVersion": "apiserver.k8s.io/v1beta1",
-        "kind": "EgressSelectorConfiguration",
-        "egressSelections": [{"name": "cluster", "connection": connection}],
-    }
-    return write_private(private_folder(layout.config) / "egress.yaml", json.dumps(document))
+    return egress.write_config(layout, node.egress_socket(spec.lease, layout.node))
 
 
-def join(spec: LocalSpec, layout: Layout, server: str, connect: Callable[[], Api]) -> Joined:
+def join(
+    spec: LocalSpec, layout: Layout, server: str, prometheus: egress.Upstream, connect: Callable[[], Api]
+) -> Joined:
     """Start the node of the containerd pool and give it the labels that it may not give itself.
 
     Raises:
@@ -60,13 +53,13 @@ def join(spec: LocalSpec, layout: Layout, server: str, connect: Callable[[], Api
     pool = spec.real_pool
     if pool is None:
         raise ProvisionError("there is no containerd pool to make a real node from")
-    facts = node.start(_node_spec(spec, layout, pool, server))
+    facts = node.start(_node_spec(spec, layout, pool, server, prometheus))
     if facts.labels_to_set:
         connect().patch(f"{KUBERNETES_NODES}/{facts.name}", {"metadata": {"labels": dict(facts.labels_to_set)}})
     return Joined(facts.name, dict(facts.facts), tuple(facts.logs))
 
 
-def _node_spec(spec: LocalSpec, layout: Layout, pool: Pool, server: str) -> NodeSpec:
+def _node_spec(spec: LocalSpec, layout: Layout, pool: Pool, server: str, prometheus: egress.Upstream) -> NodeSpec:
     from pytest_telescope.cluster.local.node import NodeSpec
 
     name = pool.node_names()[0]
@@ -82,6 +75,7 @@ def _node_spec(spec: LocalSpec, layout: Layout, pool: Pool, server: str) -> Node
         ca=layout.certificate("ca"),
         kubelet_certificate=layout.certificate("kubelet"),
         kubelet_key=layout.key("kubelet"),
+        prometheus=prometheus,
         cpu_limit=None,
         memory_limit=None,
     )

@@ -69,7 +69,8 @@ def lines(failure: str) -> tuple[str, ...]:
     for line in _unwrapped(failure).split("\n"):
         splitter.add(line)
     splitter.end_list()
-    return tuple(text for text in (" ".join(" ".join(item).split()) for item in splitter.items) if text)
+    joined = (_one_line(item) for item in splitter.items)
+    return tuple(text for text in joined if text)
 
 
 def told_apart(found: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -83,6 +84,11 @@ def told_apart(found: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _any_of(entries: Iterable[dict[str, str]]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{entry['text']})" for entry in entries), re.DOTALL)
+
+
+def _one_line(parts: Iterable[str]) -> str:
+    pieces = (piece.strip() for part in parts for piece in part.splitlines())
+    return " ".join(piece for piece in pieces if piece)
 
 
 def _unwrapped(failure: str) -> str:

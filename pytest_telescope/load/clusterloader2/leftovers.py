@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pytest_telescope.cluster.model import Leftover
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import FAILURES
 from pytest_telescope.load.api import Api
+from pytest_telescope.load.clusterloader2.tables import table
 
 NAMESPACES = "namespaces"
 GONE_WITHIN = 120.0
@@ -37,12 +36,9 @@ class Thing:
     path: str
 
 
-@cache
 def known() -> Mapping[str, Any]:
     """Return leftovers.yaml."""
-    import yaml
-
-    found: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "leftovers.yaml").read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = table("leftovers")
     return found
 
 

@@ -53,7 +53,9 @@ def _call_makes_pods(call: Call) -> bool:
 
 def _object_makes_pods(path: Path) -> bool:
     found = read_objects(path)
-    return not found.kinds or any(kind in _MAKE_PODS or not _of_kubernetes(version) for version, kind in found.kinds)
+    return not found.kinds or any(
+        not kind or kind in _MAKE_PODS or not _of_kubernetes(version) for version, kind in found.kinds
+    )
 
 
 def _of_kubernetes(version: str) -> bool:

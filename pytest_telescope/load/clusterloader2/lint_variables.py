@@ -57,7 +57,7 @@ def lint_variables(reach: Reach, overrides: Mapping[str, Scalar], environment: M
     config = next(iter(reach.files))
     yield from _unused(reach, config, first, overrides)
     yield from _environment(config, first, overrides, environment)
-    yield from _big(used, overrides)
+    yield from _big(reach, used, overrides)
     for file in reach.files.values():
         yield from _unset(file, overrides, environment)
 
@@ -140,12 +140,12 @@ def _environment(
             )
 
 
-def _big(used: list[tuple[Path, Use]], overrides: Mapping[str, Scalar]) -> Iterator[Hint]:
+def _big(reach: Reach, used: list[tuple[Path, Use]], overrides: Mapping[str, Scalar]) -> Iterator[Hint]:
+    big = {name: value for name, value in overrides.items() if type(value) is int and abs(value) >= _BIG}
     for path, use in used:
-        value = overrides.get(use.name)
-        if use.bare and isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _BIG:
-            text = f"{use.name}={value} is written here as {_as_go_writes(value)}: put it through AddInt or MultiplyInt"
-            yield _warning((path, use.line), text)
+        if use.bare and use.name in big and reach.files[path].source.within_text(use.line):
+            text = f"{use.name}={big[use.name]} becomes {_as_go_writes(big[use.name])} in this text"
+            yield _warning((path, use.line), f"{text}: put it through AddInt")
 
 
 def _as_go_writes(value: int) -> str:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
-from pathlib import Path
+
+from pytest_telescope.load.clusterloader2.tables import table
 
 LONGEST = 4096
 """Characters of a message that are kept."""
@@ -47,10 +48,7 @@ class Line:
 
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    import yaml
-
-    document = yaml.safe_load((Path(__file__).parent / "log.yaml").read_text(encoding="utf-8"))
-    return tuple((name, re.compile(pattern, re.DOTALL)) for name, pattern in document.items())
+    return tuple((name, re.compile(pattern, re.DOTALL)) for name, pattern in table("log").items())
 
 
 def parse(lines: Iterable[str], *, now: float) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 CL2 reads the file through JSON, so every number becomes a float64, and Go's templates print those from a million on as
 `1e+06`. Its arithmetic reads numbers out of text just as well, so such a number is written as text. Lines are JSON
-scalars: a quoted text stays a text whatever it looks like.
+scalars: a quoted text stays a text whatever it looks like, and a quoted name (`N`) is no boolean.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ EXPONENT_UNDER = 1e-4
 def override_text(values: Mapping[str, Scalar]) -> str:
     """Return the file: one `NAME: value` a line, sorted."""
     return "".join(
-        f"{name}: {json.dumps(_safe(value), ensure_ascii=False)}\n" for name, value in sorted(values.items())
+        f"{json.dumps(name)}: {json.dumps(_safe(value), ensure_ascii=False)}\n"
+        for name, value in sorted(values.items())
     )
 
 

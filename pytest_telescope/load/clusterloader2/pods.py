@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import calendar
+import json
+import re
 import threading
 import time
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pytest_telescope.load.model import PodStart
 from pytest_telescope.load.reasons import Object
@@ -16,7 +20,15 @@ from pytest_telescope.load.reasons import Why
 from pytest_telescope.load.reasons import ended_reason
 from pytest_telescope.load.reasons import pending_reason
 
+RAN = frozenset({"Running", "Completed"})
 GONE: Why = ("Deleted", "deleted before it ran")
+_EVENT = re.compile(
+    rb'\{"type":"(ADDED|MODIFIED|DELETED)","object":\{"kind":"Pod","apiVersion":"v1","metadata":\{'
+    rb'"name":"([^"\\]+)",(?:"generateName":"[^"\\]*",)?"namespace":"([^"\\]+)","uid":"([^"\\]+)",'
+    rb'"resourceVersion":"(\d+)",(?:"generation":\d+,)?"creationTimestamp":"([^"\\]+)"'
+)
+_PHASE = re.compile(rb'"status":\{(?:"observedGeneration":\d+,)?"phase":"(Pending|Running|Succeeded)"')
+_NODE = re.compile(rb'"nodeName":"([^"\\]+)"')
 PATH = "/api/v1/pods?fieldSelector=metadata.namespace!%3Dkube-system"
 
 
@@ -32,9 +44,19 @@ class _Seen:
     running: float | None = None
     late: bool = False
     why: Why | None = None
-    item: Object | None = None
-    """As last seen, as long as it does not run: why is only asked of those that never do."""
+    item: Object | bytes | None = None
+    """As last seen (an object, or a raw watch event), until it runs: why is only asked of those that never do."""
     gone: bool = False
+
+
+class _Now(NamedTuple):
+    """What one event shows of a pod."""
+
+    node: str | None
+    phase: str
+    when: float
+    late: bool
+    item: Object | bytes
 
 
 class Pods:
@@ -56,6 +78,7 @@ class Pods:
     def follow(self, prefixes: Iterable[str]) -> None:
         """Keep the pods of these namespaces from now on."""
         self._prefixes = tuple(f"{prefix}-" for prefix in prefixes)
+        self._raw_prefixes = tuple(prefix.encode() for prefix in self._prefixes)
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -67,25 +90,58 @@ class Pods:
         if not metadata["namespace"].startswith(self._prefixes):
             return
         with self._lock:
-            pod = self._pods.get(metadata["uid"])
-            if pod is None:
-                pod = self._pods[metadata["uid"]] = _first_seen(metadata, when, late=late or kind == "LIST")
+            pod = self._pods.get(metadata["uid"]) or self._add(
+                metadata["uid"],
+                f"{metadata['namespace']}/{metadata['name']}",
+                unix(metadata["creationTimestamp"]),
+                when,
+                late=late or kind == "LIST",
+            )
             if kind == "DELETED":
                 self._gone(pod)
-            else:
-                self._advance(pod, item, when, late)
+                return
+            now = _Now(item["spec"].get("nodeName"), item["status"].get("phase"), when, late, item)
+            self._advance(pod, now)
+            if item["status"].get("phase") == "Failed" and pod.why is None:
+                pod.why, pod.item = ended_reason(item), None
 
-    def _advance(self, pod: _Seen, item: Object, when: float, late: bool) -> None:
-        if pod.node is None and (node := item["spec"].get("nodeName")):
-            pod.node, pod.scheduled, pod.late, self.last_change = node, when, pod.late or late, when
-        phase = item["status"].get("phase")
-        if pod.running is None and phase in {"Running", "Succeeded"}:
-            pod.running, pod.late, pod.item, self.last_change = when, pod.late or late, None, when
+    def glance(self, line: bytes, when: float, *, late: bool) -> str | None:
+        """Take in one watch event by the few fields that matter, in the order in which the API server writes them.
+
+        Parsing all of a pod costs ten times as much. Whatever does not look as expected is left to be parsed.
+        """
+        if (head := _EVENT.match(line)) is None or (status := line.rfind(b'"status":{')) < 0:
+            return None
+        if (phase := _PHASE.match(line, status)) is None:
+            return None
+        kind, name, namespace, uid, version, stamp = head.groups()
+        self.last_event = when
+        if namespace.startswith(self._raw_prefixes):
+            with self._lock:
+                pod = self._pods.get(uid.decode())
+                if pod is None:
+                    pod = self._add(
+                        uid.decode(), f"{namespace.decode()}/{name.decode()}", unix(stamp.decode()), when, late=late
+                    )
+                if kind == b"DELETED":
+                    self._gone(pod)
+                elif pod.running is None or pod.node is None:
+                    self._advance(pod, _Now(_node(line, status), phase[1].decode(), when, late, line))
+        return version.decode()
+
+    def _add(self, uid: str, name: str, stamped: float, when: float, *, late: bool) -> _Seen:
+        pod = _Seen(name=name, created=stamped if late else when, stamped=stamped, late=late)
+        self._pods[uid] = pod
+        return pod
+
+    def _advance(self, pod: _Seen, now: _Now) -> None:
+        if pod.node is None and now.node:
+            pod.node, pod.scheduled, pod.late, self.last_change = now.node, now.when, pod.late or now.late, now.when
+        if pod.running is None and now.phase in {"Running", "Succeeded"}:
+            pod.running, pod.late, pod.item, self.last_change = now.when, pod.late or now.late, None, now.when
             self.running += 1
-        elif phase == "Failed" and pod.why is None:
-            pod.why, pod.item, self.last_change = ended_reason(item), None, when
         elif pod.running is None and pod.why is None:
-            pod.item = item
+            pod.item = now.item
 
     def _gone(self, pod: _Seen) -> None:
         pod.gone = True
@@ -111,6 +167,19 @@ class Pods:
             lost = sum(uid not in there for uid, pod in self._pods.items() if not pod.gone)
             return lost + sum(self._is_behind(item) for item in ours)
 
+    def lacks(self, there: Mapping[str, str]) -> bool:
+        """Say whether a list (`namespace/name` -> what kubectl shows as STATUS) is further on than the watch."""
+        with self._lock:
+            here = {pod.name: pod for pod in self._pods.values() if not pod.gone}
+        if here.keys() != there.keys():
+            return True
+        return any(status in RAN and here[name].running is None for name, status in there.items())
+
+    def namespaces(self) -> tuple[str, ...]:
+        """Return the namespaces in which a pod was seen."""
+        with self._lock:
+            return tuple(dict.fromkeys(pod.name.partition("/")[0] for pod in self._pods.values()))
+
     def _is_behind(self, item: Object) -> bool:
         pod = self._pods.get(item["metadata"]["uid"])
         if pod is None:
@@ -122,10 +191,10 @@ class Pods:
         """Return None: nobody here knows of a pod before the watch shows it."""
         return None
 
-    def unsettled(self) -> int:
-        """Return how many pods are there that neither run nor have failed."""
+    def awaiting(self) -> bool:
+        """Say whether a pod is there that neither runs nor has failed."""
         with self._lock:
-            return sum(pod.running is None and pod.why is None for pod in self._pods.values())
+            return any(pod.running is None and pod.why is None for pod in self._pods.values())
 
     def starts(self) -> tuple[PodStart, ...]:
         """Return what became of every pod, in the order in which they were first seen."""
@@ -133,16 +202,18 @@ class Pods:
             return tuple(_start(pod) for pod in self._pods.values())
 
 
-def _first_seen(metadata: Object, when: float, *, late: bool) -> _Seen:
-    stamped = unix(metadata["creationTimestamp"])
-    name = f"{metadata['namespace']}/{metadata['name']}"
-    return _Seen(name=name, created=stamped if late else when, stamped=stamped, late=late)
+def _node(line: bytes, end: int) -> str | None:
+    """Return `spec.nodeName` of a raw pod whose status begins at `end`."""
+    start = line.find(b'"spec":{')
+    found = _NODE.search(line, start, end) if start >= 0 else None
+    return found[1].decode() if found else None
 
 
 def _start(pod: _Seen) -> PodStart:
     why = pod.why
     if why is None and pod.running is None and pod.item is not None:
-        why = pending_reason(pod.item)
+        item = json.loads(pod.item)["object"] if isinstance(pod.item, bytes) else pod.item
+        why = pending_reason(item)
     return PodStart(
         name=pod.name,
         node=pod.node,

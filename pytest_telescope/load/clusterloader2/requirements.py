@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pytest_telescope.load.clusterloader2.expected import Measurement
 from pytest_telescope.load.clusterloader2.expected import expected_of
 from pytest_telescope.load.clusterloader2.generated import Generated
+from pytest_telescope.load.clusterloader2.tables import table
 
 EXEC = "Exec"
 
 
-@cache
 def _table() -> Mapping[str, Mapping[str, Any]]:
-    import yaml
-
-    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(
-        (Path(__file__).parent / "requirements.yaml").read_text(encoding="utf-8")
-    )
+    found: Mapping[str, Mapping[str, Any]] = table("requirements")
     return found
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_telescope.cluster.model import Cluster
+from pytest_telescope.load.api import FAILURES
+from pytest_telescope.load.api import TABLE
 from pytest_telescope.load.api import Api
 from pytest_telescope.load.clusterloader2 import leftovers
 from pytest_telescope.load.clusterloader2 import log
@@ -91,8 +93,16 @@ class Runner:
             results.append(self._run(part, max(deadline - time.monotonic(), 0.0), extra))
             if results[-1].ended.timed_out:
                 break
-        self.watcher.audit()
+        self._audit()
         return results
+
+    def _audit(self) -> None:
+        """Compare the watch with a list: first by names and states only, in full where that differs."""
+        there: dict[str, str] = {}
+        for namespace in self.pods.namespaces():
+            there |= pod_states(self._api, namespace)
+        if not self.pods or self.pods.lacks(there):
+            self.watcher.audit()
 
     def stop(self) -> None:
         """End the watch."""
@@ -144,6 +154,20 @@ class Runner:
             stopped_in=stopped_in,
             facts=follower.facts() | {"clients": part.invocation.clients},
         )
+
+
+def pod_states(api: Api, namespace: str) -> dict[str, str]:
+    """Return `namespace/name` -> what kubectl shows as STATUS; empty where the server does not say."""
+    try:
+        reply = api.request("GET", f"/api/v1/namespaces/{namespace}/pods?includeObject=None", accept=TABLE)
+    except FAILURES:
+        return {}
+    document = reply.json()
+    columns = [column.get("name") for column in document.get("columnDefinitions", ())]
+    if not {"Name", "Status"} <= set(columns):
+        return {}
+    name, status = columns.index("Name"), columns.index("Status")
+    return {f"{namespace}/{row['cells'][name]}": row["cells"][status] for row in document.get("rows", ())}
 
 
 @dataclass(slots=True)

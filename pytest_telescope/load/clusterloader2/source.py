@@ -26,6 +26,7 @@ _FIRST = re.compile(r"(/\*)|(\$\w*(?:,\s*\$\w*)?\s*:?=)|(\w+)")
 _STARTS = frozenset({"MappingStartEvent", "SequenceStartEvent"})
 _ENDS = frozenset({"MappingEndEvent", "SequenceEndEvent"})
 _MARK = re.compile("\ue000(\\d+)\ue001")
+_WHOLE = re.compile("(?:^|[\\[{,]|[:-]\\s)\\s*\ue000(?=\\s*(?:$|#|[,\\]}]))")
 _MARKED_LINE = re.compile("^.*\ue000.*$", re.MULTILINE)
 _LEAD = re.compile("(?:[^\\S\n]*\ue000\\d+\ue001)*[^\\S\n]*")
 
@@ -107,6 +108,7 @@ class Source:
         self.conditional: set[int] = set()
         self._text = text.replace("\ue000", "?")
         self._raw: list[str] = []
+        self._starts: list[int] = []
         self._open: list[tuple[str, int]] = []
         line = end = 0
         for match in _ACTION.finditer(self._text):
@@ -118,6 +120,11 @@ class Source:
     def root(self) -> Node | None:
         """Return the first document, None where it cannot be read."""
         return self.tree.root
+
+    def within_text(self, line: int) -> bool:
+        """Return whether an action of a line makes part of a value, or a quoted one: text, never a number."""
+        marked = _ACTION.sub("\ue000", self._text.split("\n")[line - 1])
+        return "\ue000" in _WHOLE.sub("", marked)
 
     @cached_property
     def tree(self) -> Tree:
@@ -140,6 +147,7 @@ class Source:
             self.conditional.update(range(self._open.pop()[1], line + 1))
         rebound = bool(self._open) and any(opener in _REBINDS for opener, _ in self._open)
         self._raw.append(match[0])
+        self._starts.append(match.start())
         self.actions.append(Action(word, text, line, rebound))
         if word in _OPENS:
             begin = self._text.rfind("\n", 0, match.start()) + 1
@@ -149,8 +157,14 @@ class Source:
 
     def _yaml(self, opaque: set[int]) -> str:
         """Return the text on the same lines, with a mark for each action within a line."""
-        numbers = iter(range(len(self._raw)))
-        marked = _ACTION.sub(lambda match: _mark(next(numbers), match[0]), self._text)
+        pieces, end, owed = [], 0, 0
+        for number, (start, raw) in enumerate(zip(self._starts, self._raw, strict=True)):
+            before, newline, after = self._text[end:start].partition("\n")
+            pieces += [before, "\n" * owed if newline else "", newline, after, f"\ue000{number}\ue001"]
+            owed = raw.count("\n") + (0 if newline else owed)
+            end = start + len(raw)
+        before, newline, after = self._text[end:].partition("\n")
+        marked = "".join([*pieces, before, "\n" * owed, newline, after])
         return _MARKED_LINE.sub(lambda match: self._line(match[0], opaque), marked)
 
     def _line(self, line: str, opaque: set[int]) -> str:
@@ -238,10 +252,6 @@ def _stamp(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=256)
 def _read(path: Path, _stamp: tuple[int, int]) -> Source:
     return Source(path, path.read_text(encoding="utf-8", errors="replace"))
-
-
-def _mark(number: int, raw: str) -> str:
-    return f"\ue000{number}\ue001" + "\n" * raw.count("\n")
 
 
 def _word(text: str) -> str:

@@ -35,7 +35,7 @@ POLL = 0.1
 
 
 def flags() -> tuple[str, ...]:
-    """Return what CL2 must be called with: it sets its Prometheus up, of which no pod runs, and leaves it to `remove`."""
+    """Return what CL2 must be called with: it sets up a Prometheus of which no pod runs, and `remove` takes it away."""
     return (
         "--enable-prometheus-server=true",
         "--tear-down-prometheus-server=false",

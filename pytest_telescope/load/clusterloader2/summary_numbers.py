@@ -14,6 +14,7 @@ from pytest_telescope.load.clusterloader2.summary_kinds import Base
 
 _GO_PARTS = {"h": "3600", "m": "60", "s": "1", "ms": "1e-3", "us": "1e-6", "µs": "1e-6", "μs": "1e-6", "ns": "1e-9"}
 _GO_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|us|µs|μs|ns|h|m|s)", re.ASCII)
+_LONGEST_DURATION = 40
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|NaN|[-+]?Inf", re.ASCII)
 
 
@@ -71,7 +72,7 @@ def duration_text(value: Any) -> Decimal:
     Raises:
         ValueError: it spells none.
     """
-    text = value if isinstance(value, str) else ""
+    text = value if isinstance(value, str) and len(value) <= _LONGEST_DURATION else ""
     parts = _GO_PART.findall(text.removeprefix("-"))
     if not parts or "".join(number + unit for number, unit in parts) != text.removeprefix("-"):
         raise ValueError(f"is {ascii(value)[:42]}, not a duration")

@@ -24,13 +24,22 @@ _STAT = re.compile(r"Perc\d+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One checked item of `dataItems`: its numbers are not checked yet."""
+    """One item of `dataItems`.
+
+    Attributes:
+        metric: what the keys of `data` are stats of; empty where they are metrics themselves.
+        data: numbers that are not checked yet.
+        labels: all of them.
+        kept: labels of the samples.
+    """
 
     summary: str
     kind: Kind
+    metric: str
     data: Mapping[str, Any]
     base: Base
     labels: Mapping[str, str]
+    kept: Mapping[str, str]
 
 
 def perf_data(summary: str, kind: Kind, content: Any) -> Iterator[Sample | str]:
@@ -53,15 +62,28 @@ def data_item(summary: str, kind: Kind, content: Any, where: str = "the file") -
     if problem:
         yield f"{where}{problem}"
         return
-    item = Item(
-        summary=summary,
-        kind=kind,
-        data=content["data"],
-        base=kinds().base(kind, content["unit"]),
-        labels=content.get("labels") or {},
-    )
+    item = _item(summary, kind, content)
     yield from _samples(item)
     yield from _counts(item)
+
+
+def _item(summary: str, kind: Kind, content: Mapping[str, Any]) -> Item:
+    labels: Mapping[str, str] = content.get("labels") or {}
+    stats = kind.keys == "stats" or (kind.keys == "" and _has_stats(content["data"], labels))
+    dropped = {*kind.counts, METRIC} if stats else kind.counts
+    return Item(
+        summary=summary,
+        kind=kind,
+        metric=(labels.get(METRIC) or kind.metric or summary) if stats else "",
+        data=content["data"],
+        base=kinds().base(kind, content["unit"]),
+        labels=labels,
+        kept={name: text for name, text in labels.items() if name not in dropped},
+    )
+
+
+def _has_stats(data: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    return METRIC in labels or all(_STAT.fullmatch(key) for key in data)
 
 
 def _problem(content: Any) -> str:
@@ -81,24 +103,13 @@ def _problem(content: Any) -> str:
 
 def _samples(item: Item) -> Iterator[Sample | str]:
     for key, value in item.data.items():
-        metric, stat = _names(item, key)
+        metric, stat = (item.metric, key) if item.metric else (key, "value")
         try:
             number = converted(checked(value), item.base)
         except ValueError as error:
             yield f"{stat} of {metric} {error}"
         else:
             yield _sample(item, metric, stat, number, item.base.unit)
-
-
-def _names(item: Item, key: str) -> tuple[str, str]:
-    """Return metric and stat of a number by its key."""
-    if item.kind.keys == "stats" or (item.kind.keys == "" and _has_stats(item)):
-        return item.labels.get(METRIC) or item.kind.metric or item.summary, key
-    return key, "value"
-
-
-def _has_stats(item: Item) -> bool:
-    return METRIC in item.labels or all(_STAT.fullmatch(key) for key in item.data)
 
 
 def _counts(item: Item) -> Iterator[Sample | str]:
@@ -112,6 +123,4 @@ def _counts(item: Item) -> Iterator[Sample | str]:
 
 
 def _sample(item: Item, metric: str, stat: str, value: float, unit: str) -> Sample:
-    dropped = item.kind.counts | ({METRIC} if item.kind.keys != "metrics" else set())
-    labels = {name: text for name, text in item.labels.items() if name not in dropped}
-    return Sample(summary=item.summary, metric=metric, stat=stat, value=value, unit=unit, labels=labels)
+    return Sample(summary=item.summary, metric=metric, stat=stat, value=value, unit=unit, labels=item.kept)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_telescope.cluster.local import connect
 from pytest_telescope.cluster.local import relay
 
+OWN = ("198.18.255.1", 9090)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -38,6 +40,7 @@ def with_relay(socket_path: Path, use: Callable[[int, int], Awaitable[bytes]]) -
             api_port=port,
             listen_port=listen_port,
             uds=socket_path,
+            own={OWN: shout},
         )
         await bridge.start()
         try:
@@ -75,6 +78,15 @@ def test_connect_opens_a_tunnel(tmp_path: Path) -> None:
     answer = with_relay(tmp_path / "s", use)
 
     assert answer == b"HTTP/1.1 200 Connection established\r\n\r\nHELLO"
+
+
+def test_an_address_of_the_relay_s_own_is_served_by_it(tmp_path: Path) -> None:
+    head = f"CONNECT {OWN[0]}:{OWN[1]} HTTP/1.1\r\n\r\n".encode()
+
+    async def use(_: int, __: int) -> bytes:
+        return await talk(await asyncio.open_unix_connection(str(tmp_path / "s")), head, b"hello")
+
+    assert with_relay(tmp_path / "s", use) == b"HTTP/1.1 200 Connection established\r\n\r\nHELLO"
 
 
 def test_a_target_that_refuses_is_told_to_the_client(tmp_path: Path) -> None:
@@ -119,4 +131,4 @@ def test_only_its_owner_may_use_the_socket_and_it_goes_with_the_relay(tmp_path: 
     ],
 )
 def test_the_target_of_a_connect_is_read(head: bytes, target: tuple[str, int] | None) -> None:
-    assert relay.parse_connect(head) == target
+    assert connect.parse_connect(head) == target

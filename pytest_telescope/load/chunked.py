@@ -1,0 +1,61 @@
+"""HTTP/1.1's chunked transfer coding (RFC 9112, 7.1), decoded from whatever one read brings.
+
+`http.client` reads the size of every chunk with calls of its own, which for a busy watch costs more than the events.
+"""
+
+from __future__ import annotations
+
+import http.client
+
+_LINE_LONGEST = 1024
+
+
+class Dechunker:
+    """Takes in the raw bytes of a body and returns what is in its chunks; `ended` once the last chunk was seen."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._left = 0
+        """Bytes of the chunk under way that have not come."""
+        self._between = False
+        """A chunk is over; its line end has not come."""
+        self.ended = False
+
+    def feed(self, raw: bytes) -> bytes:
+        """Return the bytes of chunks that `raw` completes.
+
+        Raises:
+            http.client.HTTPException: it is no chunked body.
+        """
+        data, at, parts = self._rest + raw if self._rest else raw, 0, []
+        while not self.ended:
+            if self._left:
+                part = data[at : at + self._left]
+                parts.append(part)
+                at, self._left = at + len(part), self._left - len(part)
+                if self._left:
+                    break
+                self._between = True
+            if (end := data.find(b"\r\n", at)) < 0:
+                break
+            line, at = data[at:end], end + 2
+            if not self._take(line):
+                break
+        self._rest = data[at:]
+        if len(self._rest) > _LINE_LONGEST:
+            raise http.client.HTTPException("the size of a chunk does not end")
+        return b"".join(parts)
+
+    def _take(self, line: bytes) -> bool:
+        """Take in one line between chunks; say whether the body goes on."""
+        if self._between:
+            if line:
+                raise http.client.HTTPException(f"a chunk is longer than its size says: {line[:40]!r}")
+            self._between = False
+            return True
+        try:
+            self._left = int(line.partition(b";")[0], 16)
+        except ValueError:
+            raise http.client.HTTPException(f"not the size of a chunk: {line[:40]!r}") from None
+        self.ended = self._left == 0
+        return not self.ended
