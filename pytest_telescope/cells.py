@@ -52,11 +52,28 @@ def planned(cell: Cell) -> Planned:
     from pytest_telescope.cluster.providers import provider
     from pytest_telescope.slo.resolve import resolve
 
+    notes = _notes(cell)
     source = provider(cell.provider)
     skip = source.unavailable(cell.cluster)
     shared = cell.cluster.share == "rows"
     cluster = f"{cell.provider}-{cell.scenario}" if shared else cell.id
-    return Planned(cell=cell, slos=resolve(cell, source.capabilities_of(cell.cluster)), skip=skip, cluster=cluster)
+    slos = resolve(cell, source.capabilities_of(cell.cluster))
+    return Planned(cell=cell, slos=slos, skip=skip, cluster=cluster, notes=notes)
+
+
+def _notes(cell: Cell) -> tuple[str, ...]:
+    """Return what the lint says of the load's own files.
+
+    Raises:
+        UsageError: they are wrong for sure.
+    """
+    if cell.engine != "clusterloader2":
+        return ()
+    import os
+
+    from pytest_telescope.load.clusterloader2.review import review
+
+    return tuple(review(cell, os.environ))
 
 
 def without_machine_skip(planned: Planned) -> Planned:

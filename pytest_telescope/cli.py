@@ -81,16 +81,15 @@ def _validate(arguments: argparse.Namespace, out: TextIO) -> int:
 
 
 def _lint_slos(names: Sequence[str], out: TextIO) -> int:
-    """Resolve every SLO of every cell as a run would."""
+    """Resolve every SLO of every cell, with every engine, as a run would; print what the lint of the loads says."""
     from pytest_telescope import cells
-    from pytest_telescope.scenario.names import PROVIDERS
+    from pytest_telescope.scenario.command import all_cells
 
-    count = 0
-    for name in names or cells.scenario_names():
-        found = cells.scenario(name)
-        for provider in PROVIDERS:
-            count += sum(len(cells.planned(cell).slos) for cell in found.cells(provider) if found.rows(provider))
-    print(f"{count} SLOs resolved", file=out)
+    loaded = [cells.scenario(name) for name in names or cells.scenario_names()]
+    plans = [cells.planned(cell) for scenario in loaded for cell in all_cells(scenario)]
+    for note in dict.fromkeys(note for planned in plans for note in planned.notes):
+        print(f"note {note}", file=out)
+    print(f"{sum(len(planned.slos) for planned in plans)} SLOs resolved", file=out)
     return 0
 
 

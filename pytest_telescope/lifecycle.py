@@ -189,6 +189,8 @@ class CellRun:
         """
         if self.checked or self.planned.skip is not None:
             return
+        for line in self.planned.notes:
+            self.note("check", line)
         capabilities = self.handle.provider.capabilities_of(self.planned.cell.cluster)
         for line in self.engine.check(self.planned.cell, capabilities):
             self.note("check", line)

@@ -20,6 +20,7 @@ def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
             yield f"  SKIP  {planned.skip}"
         yield from _cluster(planned)
         yield f"  load  {planned.cell.engine}: {_settings(planned.cell.load)}"
+        yield from (f"  note  {note}" for note in planned.notes)
         yield from (f"  slo   {_slo(slo)}" for slo in planned.slos)
         yield f"  paid  {_cost(planned)}"
 

@@ -16,6 +16,7 @@ class Planned:
 
     Attributes:
         skip: why nothing of it can run on this machine, else None.
+        notes: what a person should know of its load before it runs, each with file:line.
         cluster: name of the cluster it runs on: its own id, or one name for all rows that share.
     """
 
@@ -23,3 +24,4 @@ class Planned:
     slos: tuple[Slo, ...]
     skip: str | None
     cluster: str
+    notes: tuple[str, ...] = ()

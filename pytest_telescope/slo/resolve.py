@@ -118,9 +118,9 @@ def _own_skips(cell: Cell) -> dict[str, str | None]:
     """Return the built-in SLOs of the cell's load, each with why it says nothing here, or None."""
     if isinstance(cell.load, ResourceConsumerSpec):
         return {"pods-complete": None, "consumed-as-asked": _idle(cell.load)}
-    from pytest_telescope.load.clusterloader2.lint import makes_pods
+    from pytest_telescope.load.clusterloader2.review import may_make_pods
 
-    podless = None if makes_pods(cell.folder / cell.load.config) else "the config makes no pods"
+    podless = None if may_make_pods(cell) else "the config makes no pods"
     return {"engine-thresholds": None, "pods-complete": podless}
 
 

@@ -111,7 +111,8 @@ def read(path: Path) -> Generated:
     """Read a `generatedConfig_*.yaml`: Go structs by yaml.v2, so all keys are lower case and durations are ns."""
     import yaml
 
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     steps = document.get("steps") or []
     phases = [phase for step in steps for phase in step.get("phases") or []]
     return Generated(

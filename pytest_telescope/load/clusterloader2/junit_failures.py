@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parent / "violations.yaml"
+from pytest_telescope.load.clusterloader2.tables import table
 
 LOOKED_AT = 2000
 """Characters of an error that are compared; a violation says so at its beginning."""
@@ -43,9 +42,7 @@ class Patterns:
 @cache
 def patterns() -> Patterns:
     """Read violations.yaml once."""
-    import yaml
-
-    document: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    document: dict[str, Any] = table("violations")
     return Patterns(
         violations=_any_of([*document["junit_violations"], *document["plain_violations"]]),
         wrappers=_any_of(document["wrappers"]),

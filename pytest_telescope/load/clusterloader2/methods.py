@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
-from pathlib import Path
 from typing import Any
 from typing import Literal
 from typing import cast
+
+from pytest_telescope.load.clusterloader2.tables import table
 
 Gates = Literal["always", "enable-violations", "when-set", "never"]
 ONCE = "once"
 """The only action of a Method that takes none."""
 
-_TABLE = Path(__file__).with_name("methods.yaml")
 _BLANK = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
 
 
@@ -103,10 +103,7 @@ def method(name: str) -> Method | None:
 @cache
 def methods() -> Mapping[str, Method]:
     """Read the table once: every Method that CL2 registers, by name."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=loader)
+    document = table("methods")
     groups, bodies = document["groups"], document["methods"]
     return {name: _method(name, body, groups, bodies) for name, body in bodies.items()}
 

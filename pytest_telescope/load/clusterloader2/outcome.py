@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CHECK = "telescope_cl2_check"
 SAMPLE = "telescope_cl2_sample"
 FINDINGS = "findings.json"
+RAW = frozenset({"MetricsForE2E"})
+"""Summaries of ten thousands of numbers as scraped; the files are kept."""
 _OWN = {"job", "instance", "entry", "summary", "metric", "stat", "unit"}
 
 
@@ -71,7 +73,7 @@ def _plain(results: Sequence[EntryResult], found: Mapping[str, Sequence[Finding]
             "seconds": round(one.ended.seconds, 3),
             "findings": [asdict(finding) for finding in found[one.entry.name]],
             "cases": [asdict(case) for case in one.cases or ()],
-            "samples": [asdict(sample) for each in one.summaries for sample in each.samples],
+            "samples": [asdict(sample) for sample in _results(one)],
         }
         for one in results
     ]
@@ -142,13 +144,19 @@ def _labels(entry: str, step: str, measurement: str, verdict: str, text: str) ->
     return {"entry": entry, "step": step, "measurement": measurement, "verdict": verdict, "text": text}
 
 
+def _results(one: EntryResult) -> Iterator[Sample]:
+    """Yield the numbers of all summaries but raw dumps of metrics, which Prometheus has itself."""
+    for each in one.summaries:
+        if each.name not in RAW:
+            yield from each.samples
+
+
 def _samples(results: Sequence[EntryResult]) -> Gauge:
     series: dict[tuple[tuple[str, str], ...], tuple[Mapping[str, str], float]] = {}
     for one in results:
-        for each in one.summaries:
-            for sample in each.samples:
-                labels = _sample_labels(one.entry.name, sample)
-                series[tuple(sorted(labels.items()))] = (labels, sample.value)
+        for sample in _results(one):
+            labels = _sample_labels(one.entry.name, sample)
+            series[tuple(sorted(labels.items()))] = (labels, sample.value)
     return Gauge(name=SAMPLE, help="A number of a summary of ClusterLoader2.", series=tuple(series.values()))
 
 

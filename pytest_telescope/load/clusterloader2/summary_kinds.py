@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from dataclasses import field
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 from typing import Literal
 
-FILE = Path(__file__).resolve().parent / "summary_kinds.yaml"
+from pytest_telescope.load.clusterloader2.tables import table
 
 Shape = Literal["perf-data", "data-item", "values", "text"]
 
@@ -50,6 +49,7 @@ class Kind:
     metric: str = ""
     counts: frozenset[str] = frozenset()
     units: Mapping[str, Base] = field(default_factory=dict)
+    signed: bool = False
     raw: bool = False
     values: tuple[Value, ...] = ()
 
@@ -96,9 +96,7 @@ class Kinds:
 @cache
 def kinds() -> Kinds:
     """Read summary_kinds.yaml once."""
-    import yaml
-
-    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    document = table("summary_kinds")
     return Kinds(
         units=_bases(document["units"]),
         by_name=tuple((pattern, word) for pattern, word in document["by_name"]),
@@ -107,6 +105,7 @@ def kinds() -> Kinds:
 
 
 def _kind(key: str, entry: dict[str, Any]) -> Kind:
+    entry = dict(entry)
     for name in ("labels", "counts"):
         entry[name] = frozenset(entry.get(name, ()))
     entry["units"] = _bases(entry.get("units", {}))

@@ -105,7 +105,7 @@ def _samples(item: Item) -> Iterator[Sample | str]:
     for key, value in item.data.items():
         metric, stat = (item.metric, key) if item.metric else (key, "value")
         try:
-            number = converted(checked(value), item.base)
+            number = converted(checked(value), item.base, negative=item.kind.signed)
         except ValueError as error:
             yield f"{stat} of {metric} {error}"
         else:

@@ -173,7 +173,7 @@ def test_every_text_of_a_violation_is_one(text: str) -> None:
 
 
 def test_every_pattern_of_a_violation_is_needed_and_says_its_source() -> None:
-    document = yaml.safe_load(junit_failures.FILE.read_text())
+    document = table("violations")
     entries = [*document["junit_violations"], *document["plain_violations"]]
 
     fitting = [[entry["source"] for entry in entries if re.match(entry["text"], text)] for text in VIOLATIONS]
