@@ -41,7 +41,7 @@ format: $(VENV)/.stamp ## rewrite files in the house style
 	$(BIN)/ruff format
 
 benchmarks: $(VENV)/.stamp tools ## measure the harness against the same steps by hand
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks $(ARGS) $(if $(SCALE),scale)
 
 tools: $(VENV)/.stamp ## build the pinned tools that are missing
 	$(BIN)/telescope tools build

@@ -70,7 +70,7 @@ def _by_hand(queries: list[str], number: int) -> float:
     """Terraform apply, the same pods by a plain script, the wait of the same scrapes, the same queries, destroy."""
     planned = cells.plan(Choice(providers=("local",), scenarios=(SCENARIO,)))[0]
     lease = ledger.open_lease("local", planned.cell.id, f"by-hand-{number}", planned.cell.cluster)
-    terraform = _Terraform(lease.folder, planned)
+    terraform = Terraform(lease.folder, planned)
     (lease.folder / "by-hand.tfvars.json").write_text(json.dumps(variables(planned.cell.cluster, lease)))
     started = time.monotonic()
     try:
@@ -86,7 +86,7 @@ def _by_hand(queries: list[str], number: int) -> float:
     return seconds
 
 
-class _Terraform:
+class Terraform:
     """Terraform on the module in a folder of its own."""
 
     def __init__(self, folder: Path, planned: Planned) -> None:
@@ -109,7 +109,7 @@ def _measure(folder: Path, outputs: dict[str, dict[str, object]], planned: Plann
     assert isinstance(facts, dict)
     kubeconfig = folder / "by-hand.kubeconfig"
     kubeconfig.write_text(str(outputs["kubeconfig"]["value"]))
-    prometheus = Prometheus(_endpoint(int(facts["ports"]["prometheus"]), Layout(folder / "cluster")))
+    prometheus = Prometheus(endpoint(int(facts["ports"]["prometheus"]), Layout(folder / "cluster")))
     targets = {str(job): int(count) for job, count in facts["targets"].items()}
     wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=1, timeout=30)
     _make_pods(kubeconfig, planned)
@@ -118,7 +118,7 @@ def _measure(folder: Path, outputs: dict[str, dict[str, object]], planned: Plann
         prometheus.samples(query, end) if query.endswith("ms]") else prometheus.query(query, end)
 
 
-def _endpoint(port: int, layout: Layout) -> Endpoint:
+def endpoint(port: int, layout: Layout) -> Endpoint:
     return Endpoint(
         url=f"https://127.0.0.1:{port}",
         ca=layout.certificate("prometheus-ca"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from benchmarks.clusters import harness_cluster
 from benchmarks.clusters import own_state
 from benchmarks.witness import Witness
+from pytest_telescope import toolchain
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.load.engines import engine
 from pytest_telescope.scenario.model import Budget
@@ -26,11 +26,6 @@ from pytest_telescope.scenario.model import ResourceConsumerSpec
 
 PODS = 1000
 CONFIG = Path(__file__).parent / "clusterloader2" / "config.yaml"
-BINARY = "TELESCOPE_TOOL_CLUSTERLOADER2"
-# CL2 and kube-burner, median pods/s and CPU milliseconds a pod, on another machine of two cores: docs/benchmarks.md
-ELSEWHERE = (
-    "published for two cores: CL2 95 to 108 pods/s, 2.3 ms CPU a pod; kube-burner 76 to 88 pods/s, 1.8 to 3.4 ms"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +43,10 @@ def measure(repeats: int = 3) -> Iterator[str]:
     theirs: list[Sample] = []
     for number in range(repeats):
         tools = [_harness, _clusterloader2] if number % 2 == 0 else [_clusterloader2, _harness]
-        for tool in tools if os.environ.get(BINARY) else [_harness]:
+        for tool in tools:
             with tempfile.TemporaryDirectory() as name, own_state(Path(name)), harness_cluster() as (cluster, _):
                 (ours if tool is _harness else theirs).append(tool(cluster, Path(name)))
     yield _line("harness", ours)
-    if not theirs:
-        yield f"ClusterLoader2: not measured, {BINARY} names no binary; {ELSEWHERE}"
-        return
     yield _line("ClusterLoader2", theirs)
     ratio = statistics.median(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
     yield f"1,000 pods, first create to all Running, against CL2: {ratio:.2f} (at most 1.10), {repeats} pairs"
@@ -85,7 +77,7 @@ def _clusterloader2(cluster: Cluster, folder: Path) -> Sample:
     overrides.write_text(f"POD_COUNT: {PODS}\n")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [
-        os.environ[BINARY],
+        str(toolchain.tool("clusterloader2")),
         "--provider=kind",
         f"--kubeconfig={cluster.kubeconfig}",
         f"--testconfig={CONFIG}",

@@ -51,7 +51,7 @@ def test_a_plain_spec_is_served() -> None:
         (ClusterSpec(region="westeurope", pools={"a": PoolSpec()}), "region is westeurope"),
         (ClusterSpec(network="cilium", pools={"a": PoolSpec()}), "network is cilium"),
         (ClusterSpec(tier="premium", pools={"a": PoolSpec()}), "tier is premium"),
-        (ClusterSpec(), "there is no node"),
+        (ClusterSpec(pools={}), "there is no node"),
         (ClusterSpec(stages="gone.yaml", pools={"a": PoolSpec()}), "gone.yaml does not exist"),
         (ClusterSpec(pools={"a": PoolSpec(count=2, node="containerd")}), "one machine can be one real node"),
         (ClusterSpec(pools={"a": PoolSpec(count=10_000_000)}), "MiB of memory are needed"),

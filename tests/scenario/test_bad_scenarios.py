@@ -80,7 +80,7 @@ def test_mistakes_of_all_files_are_told_together(folder: Path) -> None:
         "demo/scenario.yaml",
         "other/scenario.yaml",
     }
-    assert len(str(caught.value).splitlines()) == 8
+    assert len(str(caught.value).splitlines()) == 6
 
 
 def test_a_bomb_of_aliases_is_refused_at_once(folder: Path) -> None:

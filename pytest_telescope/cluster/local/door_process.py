@@ -19,10 +19,10 @@ def main(arguments: list[str]) -> None:
     listener = listen(path)
     select.select([listener], [], [])
     _find_the_package()
-    from pytest_telescope.cluster.local import door
+    from pytest_telescope.cluster.local.door import run
     from pytest_telescope.cluster.local.egress import upstream_of
 
-    door.run(listener, upstream_of(tuple(upstream)))
+    run(listener, upstream_of(tuple(upstream)))
 
 
 def listen(path: str) -> socket.socket:

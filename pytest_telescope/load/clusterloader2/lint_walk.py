@@ -22,7 +22,8 @@ GIVEN = frozenset({"Nodes", "ImageRegistry"})
 _OF_OBJECTS = frozenset({"Name", "BaseName", "Index", "Namespace"})
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """One call of a measurement; an instance of a wrapper is a call of its own, its params over the wrapper's.
 
     Attributes:

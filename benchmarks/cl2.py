@@ -1,0 +1,156 @@
+"""ClusterLoader2 (CL2) by the harness beside CL2 by hand, with the same flags on the same kind of cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.clusters import own_state
+from benchmarks.overhead import CHECKOUT
+from benchmarks.overhead import Terraform
+from benchmarks.overhead import endpoint
+from benchmarks.sidebyside import Pairs
+from pytest_telescope import cells
+from pytest_telescope.cluster import ledger
+from pytest_telescope.cluster.local.layout import Layout
+from pytest_telescope.cluster.local.provider import variables
+from pytest_telescope.load.clusterloader2 import generated
+from pytest_telescope.load.clusterloader2.command import Invocation
+from pytest_telescope.load.clusterloader2.command import clients_for
+from pytest_telescope.load.clusterloader2.entries import entries_of
+from pytest_telescope.load.clusterloader2.entries import prefix_of
+from pytest_telescope.load.clusterloader2.overrides import write_overrides
+from pytest_telescope.metrics.client import Prometheus
+from pytest_telescope.metrics.scrapes import wait_for_scrapes
+from pytest_telescope.options import Choice
+from pytest_telescope.slo.planned import Planned
+from pytest_telescope.toolchain import tool
+
+SCENARIO = "deployment"
+TEXT = """\
+name: deployment
+component: scheduler
+cluster: {{pools: {{user: {{count: {nodes}}}}}}}
+load: {{clusterloader2: {{config: config.yaml, overrides: {{POD_COUNT: {pods}}}, timeout: 15m}}}}
+"""
+MOST_CPU = 0.25
+"""Of CL2's own CPU, the harness' share while a load of 1,000 pods runs."""
+
+
+def measure(pairs: int = 3) -> Iterator[Pairs | str]:
+    """Yield the two figures, each pair on fresh clusters."""
+    ours, theirs, shares = [], [], []
+    for number in range(pairs):
+        with tempfile.TemporaryDirectory() as name, own_state(Path(name)), scenarios(Path(name), nodes=100, pods=1000):
+            seconds, facts = by_harness(Path(name))
+            ours.append(seconds)
+            shares.append(float(facts["harness_cpu_seconds"]) / float(facts["cl2_cpu_seconds"]))
+            theirs.append(_by_hand(number, Path(name)))
+    yield Pairs(
+        name="a CL2 run of 1,000 pods by the harness against terraform and clusterloader2 by hand",
+        ours=tuple(ours),
+        theirs=tuple(theirs),
+        target=1.1,
+    )
+    share = statistics.median(shares)
+    met = "met" if share <= MOST_CPU else "MISSED"
+    yield (
+        f"CPU of the harness during that load against CL2's: {share:.2f} (at most {MOST_CPU:.2f}: {met}), "
+        f"median of {pairs} runs, {min(shares):.2f} to {max(shares):.2f}"
+    )
+
+
+class scenarios:
+    """Make a folder of scenarios that holds the benchmark's own, and let the harness look there."""
+
+    def __init__(self, folder: Path, *, nodes: int, pods: int) -> None:
+        self._root = folder / "scenarios"
+        shutil.copytree(Path(__file__).parent / "clusterloader2", self._root / SCENARIO)
+        (self._root / SCENARIO / "scenario.yaml").write_text(TEXT.format(nodes=nodes, pods=pods), encoding="utf-8")
+
+    def __enter__(self) -> None:
+        os.environ["TELESCOPE_SCENARIOS"] = str(self._root)
+        cells.scenario.cache_clear()
+
+    def __exit__(self, *_: object) -> None:
+        del os.environ["TELESCOPE_SCENARIOS"]
+        cells.scenario.cache_clear()
+
+
+def by_harness(folder: Path) -> tuple[float, dict[str, float | int | str]]:
+    """Run the scenario by pytest; return its seconds and the facts of its load."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "local", f"--scenario={SCENARIO}"]
+    started = time.monotonic()
+    ended = subprocess.run(
+        [*command, f"--telescope-dir={folder}/runs"], cwd=CHECKOUT, check=False, capture_output=True, timeout=900
+    )
+    seconds = time.monotonic() - started
+    assert ended.returncode == 0, ended.stdout.decode()
+    document = json.loads(next(folder.glob("runs/runs/*/publish/cells/*/load/load.json")).read_text())
+    return seconds, {**document["facts"], "maxrss": document["facts"].get("harness_memory_bytes", 0)}
+
+
+def _by_hand(number: int, folder: Path) -> float:
+    """Terraform apply, one scrape, clusterloader2 with its dry run, two scrapes, terraform destroy."""
+    planned = cells.plan(Choice(providers=("local",), scenarios=(SCENARIO,)))[0]
+    lease = ledger.open_lease("local", planned.cell.id, f"by-hand-{number}", planned.cell.cluster)
+    terraform = Terraform(lease.folder, planned)
+    (lease.folder / "by-hand.tfvars.json").write_text(json.dumps(variables(planned.cell.cluster, lease)))
+    started = time.monotonic()
+    try:
+        terraform("init", "-input=false")
+        terraform("apply", "-auto-approve", f"-var-file={lease.folder}/by-hand.tfvars.json")
+        outputs = json.loads(terraform("output", "-json"))
+        _load(lease.folder, outputs, planned, folder / "by-hand")
+    finally:
+        terraform("destroy", "-auto-approve", f"-var-file={lease.folder}/by-hand.tfvars.json")
+    seconds = time.monotonic() - started
+    ledger.close(lease)
+    shutil.rmtree(lease.folder, ignore_errors=True)
+    return seconds
+
+
+def _load(lease: Path, outputs: dict[str, dict[str, object]], planned: Planned, folder: Path) -> None:
+    facts = outputs["facts"]["value"]
+    assert isinstance(facts, dict)
+    kubeconfig = lease / "by-hand.kubeconfig"
+    kubeconfig.write_text(str(outputs["kubeconfig"]["value"]))
+    prometheus = Prometheus(endpoint(int(facts["ports"]["prometheus"]), Layout(lease / "cluster")))
+    targets = {str(job): int(count) for job, count in facts["targets"].items()}
+    wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=1, timeout=30)
+    run_by_hand(invocation(planned, kubeconfig, folder), folder)
+    wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=2, timeout=30)
+
+
+def invocation(planned: Planned, kubeconfig: Path, folder: Path) -> Invocation:
+    """Return the command of the cell's only entry, as the harness would start it."""
+    cell, entry = planned.cell, entries_of(planned.cell)[0]
+    overrides = cell.load.model_dump()["overrides"]
+    return Invocation(
+        binary=tool("clusterloader2"),
+        entry=entry,
+        provider="local",
+        kubeconfig=kubeconfig,
+        reports=folder / "reports",
+        overrides=(write_overrides(folder / "overrides.yaml", overrides),),
+        prefix=prefix_of(cell, entry),
+        nodes=sum(pool.count or 0 for pool in cell.cluster.pools.values()),
+    )
+
+
+def run_by_hand(asked: Invocation, folder: Path) -> None:
+    """Start clusterloader2 twice: the dry run, then in earnest."""
+    dry = replace(asked, reports=folder / "dry")
+    subprocess.run(dry.command(dry_run=True), check=False, capture_output=True, timeout=60)
+    rates = generated.read(next((folder / "dry").glob("generatedConfig_*.yaml"))).rates
+    final = replace(asked, clients=clients_for(rates))
+    subprocess.run(final.command(), check=True, capture_output=True, timeout=900)
