@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ READ_TIMEOUT = 70.0
 """The API server itself gives up after 60 s."""
 TOKEN_SECONDS = 20.0
 CHUNK = 1 << 16
+MOST_AT_ONCE = 1 << 22
 JSON = "application/json"
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 """What kubectl shows, made by the server: a fraction of the objects' size."""
@@ -200,18 +203,49 @@ class Stream:
         self._socket = open_socket
         self._connection = connection
         self._answer = answer
+        self._poll = select.poll()
+        self._poll.register(open_socket, select.POLLIN)
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield what arrives, as it arrives; ends when the server ends it."""
+    def chunks(self, pace: float = 0.0) -> Iterator[bytes]:
+        """Yield what arrives, as it arrives; ends when the server ends it.
+
+        Args:
+            pace: seconds to let more arrive before a piece is yielded: waking up for each event of a burst costs more
+                than the event.
+
+        Raises:
+            OSError, http.client.HTTPException: the stream was cut off.
+        """
         body = self._answer.fp
         if not self._answer.chunked or body is None:
             while chunk := self._answer.read1(CHUNK):
                 yield chunk
             return
-        decoder = Dechunker()
-        while not decoder.ended and (raw := body.read1(CHUNK)):
+        decoder, raw = Dechunker(), body.read1(CHUNK)  # what came along with the head; then straight from the socket
+        while raw:
             if chunk := decoder.feed(raw):
                 yield chunk
+            if decoder.ended:
+                return
+            raw = self._next(pace)
+        raise http.client.IncompleteRead(b"")
+
+    def _next(self, pace: float) -> bytes:
+        """Read from the socket: wait for something, then `pace` seconds more, then take all that is at hand."""
+        first = self._socket.recv(CHUNK)
+        if not pace or not first:
+            return first
+        time.sleep(pace)
+        parts, size = [first], len(first)
+        while size < MOST_AT_ONCE and self._readable() and (more := self._socket.recv(CHUNK)):
+            parts.append(more)
+            size += len(more)
+        return b"".join(parts)
+
+    def _readable(self) -> bool:
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return True
+        return bool(self._poll.poll(0))
 
     def body(self) -> bytes:
         """Return the whole of an answer that is no watch (an error)."""

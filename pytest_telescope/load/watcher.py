@@ -78,9 +78,13 @@ class Watcher:
         pods: path of the pod list with a query, e.g. `/api/v1/namespaces/x/pods?labelSelector=y`.
         tracker: told of every event.
         clock: unix seconds that never step.
+        pace: seconds by which an event may be told late, so that a burst is read in few pieces.
     """
 
-    def __init__(self, api: Api, pods: str, tracker: Observer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, api: Api, pods: str, tracker: Observer, clock: Callable[[], float], *, pace: float = 0.0
+    ) -> None:
+        self._pace = pace
         self._api, self._pods, self._tracker, self._clock = api, pods, tracker, clock
         self._stop = threading.Event()
         self._relist = threading.Event()
@@ -219,7 +223,7 @@ class Watcher:
 
     def _until_told(self, stream: Stream) -> Iterator[bytes]:
         """Yield chunks until told to stop or to list; told before the stream was known, nobody could end it."""
-        chunks = stream.chunks()
+        chunks = stream.chunks(self._pace)
         while not (self._stop.is_set() or self._relist.is_set()):
             if (chunk := next(chunks, None)) is None:
                 return

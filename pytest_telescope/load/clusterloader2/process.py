@@ -1,7 +1,7 @@
 """One CL2 process: started, followed line by line, bounded, and gone when this returns.
 
-When the harness itself is killed, the pipe breaks and CL2's next line of log ends it; its mark (the lease) lets
-`telescope reap` find it before that.
+When the harness itself is killed, the kernel ends CL2 (Linux). Elsewhere the pipe breaks, so CL2's next line of log
+ends it, which may be minutes later; its mark (the lease) lets `telescope reap` find it before that.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from pytest_telescope.errors import LoadError
+from pytest_telescope.load.clusterloader2.tied import tied
 
 TICK = 0.25
 KILL_WITHIN = 10.0
@@ -57,7 +58,7 @@ def run(
     on_line: Callable[[str], None],
     on_tick: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Run `command` to its end, at most `timeout` seconds; whatever ends this call ends the process too.
+    """Run `command` to its end, at most `timeout` seconds; what ends this call ends the process and its children too.
 
     Args:
         command: the program and its arguments.
@@ -92,9 +93,11 @@ def run(
 
 
 def _start(command: list[str], environment: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    if not os.access(command[0], os.X_OK):
+        raise LoadError(f"{command[0]} cannot be started: there is no such program")
     try:
         return subprocess.Popen(
-            command,
+            tied(command),
             env=dict(environment),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -127,11 +130,19 @@ class Waiter:
         threading.Thread(target=self._run, name="clusterloader2-wait", daemon=True).start()
 
     def _run(self) -> None:
+        self._see_children_gone()
         _, status, usage = os.wait4(self._process.pid, 0)
         self.code = self._process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
         self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         self.ended.set()
+
+    def _see_children_gone(self) -> None:
+        """Wait for the end, then end what it started (`Exec`): its group, whose number nobody else has until `wait4`."""
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """See the process gone. CL2 handles no signal, so a gentler one would end it just as suddenly.
