@@ -23,7 +23,8 @@ help: ## list the targets
 bench: $(VENV)/.stamp ## build the tools once and run the local scenario that suits this machine
 	$(BIN)/telescope bench $(ARGS)
 
-test: $(VENV)/.stamp tools ## run the test suite, which starts the real programs
+test: $(VENV)/.stamp ## run the test suite, which starts the real programs
+	-$(BIN)/telescope tools build
 	$(BIN)/python -m pytest tests $(TEST_FLAGS) $(if $(SELECT),-m "$(SELECT)") $(ARGS)
 
 test-long: SELECT := long

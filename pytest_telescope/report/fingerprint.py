@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
+    from pytest_telescope.scenario.model import Cell
     from pytest_telescope.slo.planned import Planned
 
 SCHEMA = 1
@@ -21,6 +22,7 @@ def cell_document(planned: Planned, facts: dict[str, object]) -> dict[str, objec
         "scenario": cell.scenario,
         "cluster": _plain(cell.cluster),
         "load": _plain(cell.load),
+        "load_files": _files(cell),
         "slos": [repr(slo) for slo in planned.slos],
     }
     return {
@@ -36,6 +38,15 @@ def cell_document(planned: Planned, facts: dict[str, object]) -> dict[str, objec
         "fingerprint": fingerprint(spec, facts),
         "definition": _digest(spec),
     }
+
+
+def _files(cell: Cell) -> dict[str, str]:
+    """Return name -> digest of the files that the load's config stands among; another config is another load."""
+    if cell.engine != "clusterloader2":
+        return {}
+    folder = (cell.folder / _plain(cell.load)["config"]).parent
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
 
 
 def fingerprint(spec: dict[str, Any], facts: dict[str, object]) -> str:

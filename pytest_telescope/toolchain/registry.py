@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pytest_telescope.errors import ToolError
 from pytest_telescope.toolchain import build
 from pytest_telescope.toolchain import overrides
 from pytest_telescope.toolchain import recipes
@@ -43,10 +44,13 @@ def tool(name: str) -> Path:
 def ensure(names: Iterable[str], progress: Progress | None = None) -> dict[str, Path]:
     """Return the paths of the tools `names`, building what is missing; `progress` gets a line now and then.
 
+    One that cannot be built does not keep the others from being built.
+
     Raises:
         UsageError: There is no such tool, or an override cannot be run; nothing was built.
-        ToolError: One cannot be built; the message says the ways out.
+        ToolError: Some cannot be built; the message says which, why, and the ways out.
     """
+    wrong: list[str] = []
     say = progress or _silent
     found = {name: ready(name) for name in dict.fromkeys(names)}
     missing = [name for name, path in found.items() if path is None]
@@ -56,7 +60,12 @@ def ensure(names: Iterable[str], progress: Progress | None = None) -> dict[str, 
         so_far = span(time.monotonic() - started)
         left = f"{len(missing) - number} more after it, {so_far} so far"
         say(f"[{number}/{len(missing)}] building {recipe.name} {recipe.version}, {left}")
-        found[name] = _build(recipe, _Numbered(say=say, prefix=f"[{number}/{len(missing)}]"))
+        try:
+            found[name] = _build(recipe, _Numbered(say=say, prefix=f"[{number}/{len(missing)}]"))
+        except ToolError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ToolError("\n".join(wrong))
     return {name: path for name, path in found.items() if path is not None}
 
 
