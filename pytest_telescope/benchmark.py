@@ -271,6 +271,7 @@ def _check_loads(ids: Sequence[str], session: Session) -> None:
         except ToolError:
             continue  # for test_provision to report: only its own cell fails
     if wrong:
+        session.selected = []  # nothing was begun, so there is nothing to close with
         raise pytest.UsageError("\n".join(wrong))
 
 

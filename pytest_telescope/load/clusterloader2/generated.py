@@ -7,9 +7,11 @@ before there is a cluster.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +113,7 @@ def read(path: Path) -> Generated:
     """Read a `generatedConfig_*.yaml`: Go structs by yaml.v2, so all keys are lower case and durations are ns."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
     steps = document.get("steps") or []
     phases = [phase for step in steps for phase in step.get("phases") or []]
     return Generated(
@@ -123,6 +124,18 @@ def read(path: Path) -> Generated:
         rates=tuple(rate for one in document.get("tuningsets") or [] if (rate := _rate(one)) is not None),
         namespaces=int((document.get("namespace") or {}).get("number") or 0),
     )
+
+
+@cache
+def _loader() -> Any:
+    """Return PyYAML's loader, told what yaml.v2 takes otherwise: `1e+06` is a number, `=` and `<<` are texts."""
+    import yaml
+
+    loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+    loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+e[-+]\d+$"), list("-+0123456789"))
+    for kind in ("value", "merge"):
+        loader.add_constructor(f"tag:yaml.org,2002:{kind}", lambda _, node: str(node.value))
+    return loader
 
 
 def _calls(number: int, step: Mapping[str, Any]) -> Iterator[Call]:

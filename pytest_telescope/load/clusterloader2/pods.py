@@ -62,7 +62,7 @@ class _Now(NamedTuple):
 class Pods:
     """Keeps every pod of the namespaces `<prefix>-<number>`; told by a `Watcher` over all namespaces.
 
-    CL2 deletes what it made, so a pod that ran and is gone is a pod that ran.
+    CL2 deletes what it made, so a pod that ran and is gone is a pod that ran, with whatever code it ended when told to.
     """
 
     def __init__(self, prefixes: Iterable[str] = ()) -> None:
@@ -102,7 +102,7 @@ class Pods:
                 return
             now = _Now(item["spec"].get("nodeName"), item["status"].get("phase"), when, late, item)
             self._advance(pod, now)
-            if item["status"].get("phase") == "Failed" and pod.why is None:
+            if item["status"].get("phase") == "Failed" and pod.why is None and "deletionTimestamp" not in metadata:
                 pod.why, pod.item = ended_reason(item), None
 
     def glance(self, line: bytes, when: float, *, late: bool) -> str | None:
@@ -231,11 +231,3 @@ def _start(pod: _Seen) -> PodStart:
 def unix(stamp: str) -> float:
     """Return a Kubernetes timestamp (`2026-01-31T12:00:00Z`) as unix seconds."""
     return float(calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ")))
-
-
-def as_upstream(starts: Iterable[PodStart]) -> list[float]:
-    """Return the start-up seconds as CL2's PodStartupLatency takes them: from `creationTimestamp`, whole seconds.
-
-    Sorted; pods that never ran are left out, as there.
-    """
-    return sorted(one.running - one.stamped for one in starts if one.running is not None and one.stamped is not None)
