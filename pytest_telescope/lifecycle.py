@@ -178,6 +178,8 @@ class CellRun:
             except TelescopeError as error:
                 self.load_error = str(error).partition("\n")[0]
                 raise
+            if self.result.message:
+                self.note("load", self.result.message)
             if self.result.outcome != "complete":
                 raise IncompleteError(f"the load is {self.result.outcome}: {self.result.message}")
 
