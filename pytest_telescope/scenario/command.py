@@ -83,7 +83,7 @@ def _line(scenario: Scenario) -> tuple[str, ...]:
         ", ".join(scenario.providers),
         _rows(scenario),
         ", ".join(engines),
-        scenario.description,
+        scenario.description or "-",
     )
 
 

@@ -104,8 +104,8 @@ class ClusterLoader2:
             self._make_way(api, cell)
             needed = any(requirements.asks_prometheus(part.generated) for part in self._parts)
             if needed and cluster.prometheus_from_apiserver is not None:
+                self._stands_in = True  # first: what a failed `make` made is removed as well
                 stand_in.make(api, cluster.prometheus_from_apiserver)
-                self._stands_in = True
 
     def _make_way(self, api: Api, cell: Cell) -> None:
         """Remove namespaces of ours that an earlier run left: CL2 refuses to start beside them."""
@@ -133,8 +133,8 @@ class ClusterLoader2:
         names = {base for part in self._parts for base, _, scoped in part.generated.objects if scoped}
         try:
             with Api.from_kubeconfig(cluster.kubeconfig) as api:
-                left = stand_in.remove(api) if self._stands_in else []
-                return left + leftovers.remove(api, self._before, self._prefixes(cell), names)
+                left = leftovers.remove(api, self._before, self._prefixes(cell), names)
+                return left + (stand_in.remove(api) if self._stands_in else [])
         except LoadError as error:
             return [Leftover(kind="load", name=cell.id, detail=str(error))]
 

@@ -61,8 +61,9 @@ def prefix_of(cell: Cell, entry: Entry, number: int = 1) -> str:
 def _suite(config: Path) -> list[Any] | None:
     """Return the scenarios of a suite, None for a test config (a template, which is rarely YAML)."""
     text = config.read_text(encoding="utf-8", errors="replace")
-    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
-    if not first.startswith(("- ", "-\t")) and first.strip() != "-":
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and line != "---" and not line.startswith("#")), "")
+    if not first.startswith(("- ", "-\t")) and first != "-":
         return None
     import yaml
 
@@ -78,9 +79,12 @@ def _entry(scenario: Any, number: int, suite: Path, folder: Path) -> Entry:
     path = keys.get("configpath")
     if not path:
         raise UsageError(f"{suite}: scenario {number} of the suite has no configPath")
+    name = str(keys.get("identifier") or f"scenario-{number}")
+    if "/" in name or name in {".", ".."}:
+        raise UsageError(f"{suite}: the identifier {name!r} of scenario {number} cannot be the name of a folder")
     overrides = keys.get("overridepaths") or []
     return Entry(
-        name=str(keys.get("identifier") or f"scenario-{number}"),
+        name=name,
         config=_found(str(path), suite, folder),
         overrides=tuple(_found(str(each), suite, folder) for each in overrides),
     )

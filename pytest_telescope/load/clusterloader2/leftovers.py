@@ -19,6 +19,7 @@ from pytest_telescope.load.api import Api
 from pytest_telescope.load.clusterloader2.tables import table
 
 NAMESPACES = "namespaces"
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 GONE_WITHIN = 120.0
 FORCE_AFTER = 30.0
 POLL = 0.1
@@ -28,12 +29,19 @@ _DONE = {http.client.OK, http.client.ACCEPTED, http.client.NOT_FOUND, http.clien
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """One cluster-scoped object; `resource` is spelled `plural.group`, `path` is where it can be deleted."""
+    """One cluster-scoped object.
+
+    Attributes:
+        resource: spelled `plural.group`.
+        path: where it can be deleted.
+        claimed_from: namespace of the claim that a volume was made for; empty for anything else.
+    """
 
     resource: str
     name: str
     uid: str
     path: str
+    claimed_from: str = ""
 
 
 def known() -> Mapping[str, Any]:
@@ -67,9 +75,13 @@ def _resources(api: Api) -> Iterator[tuple[str, str]]:
 def _things(api: Api, resource: str, path: str) -> Iterator[Thing]:
     for page in api.pages(path):
         for item in page["items"]:
-            metadata = item["metadata"]
+            name, claim = item["metadata"]["name"], (item.get("spec") or {}).get("claimRef") or {}
             yield Thing(
-                resource=resource, name=metadata["name"], uid=metadata["uid"], path=f"{path}/{metadata['name']}"
+                resource=resource,
+                name=name,
+                uid=item["metadata"]["uid"],
+                path=f"{path}/{name}",
+                claimed_from=claim.get("namespace", ""),
             )
 
 
@@ -105,32 +117,65 @@ def remove(
         names = tuple(basenames)
         new = [one for one in snapshot(api) if before is None or one not in before]
         ours = [one for one in new if _numbered(one.name, prefixes) or (before and is_ours(one, prefixes, names))]
-        left = _remove(api, ours)
-        others = [one for one in new if before is not None and one not in ours]
-        return left + [Leftover(kind=one.resource, name=one.name, detail="new, and not surely ours") for one in others]
+        left = _remove(api, ours, _volumes(new, ours))
+        others = [one for one in new if before is not None and one not in ours and not one.claimed_from]
+        return left + [_other(one) for one in others if _there(api, one)]
     except (*FAILURES, LoadError) as error:
         return [Leftover(kind="load", name=prefixes[0], detail=f"cannot ask the API server: {error}")]
 
 
-def _remove(api: Api, things: Sequence[Thing]) -> list[Leftover]:
-    """Delete, and wait until nothing of it is there; pods that do not go in time are deleted by force."""
-    for thing in things:
+def _volumes(new: Sequence[Thing], ours: Sequence[Thing]) -> list[Thing]:
+    """Return the volumes made for our claims; their provisioner deletes them once the claims are gone."""
+    spaces = {one.name for one in ours if one.resource == NAMESPACES}
+    return [one for one in new if one.claimed_from in spaces and one not in ours]
+
+
+def _remove(api: Api, things: Sequence[Thing], volumes: Sequence[Thing]) -> list[Leftover]:
+    """Delete, and wait until nothing of it is there; pods that do not go in time are deleted by force.
+
+    Definitions go last: one that goes while it has objects can hold on to them for more than a minute, since the API
+    server counts them in a cache that no longer hears of their deletion.
+    """
+    last = [thing for thing in things if thing.resource == DEFINITIONS]
+    first = [thing for thing in things if thing.resource != DEFINITIONS]
+    spaces = [thing.name for thing in first if thing.resource == NAMESPACES]
+    for thing in first:
         _delete(api, thing.path)
-    spaces = [thing.name for thing in things if thing.resource == NAMESPACES]
     for name in spaces:
         _delete_pods(api, name, grace=None)
+    left = _wait(api, [*first, *volumes], force=spaces)
+    for thing in last:
+        _delete(api, thing.path)
+    return [_stays(api, thing) for thing in (*left, *_wait(api, last))]
+
+
+def _wait(api: Api, things: Sequence[Thing], force: Sequence[str] = ()) -> list[Thing]:
+    """Wait until nothing of it is there, and return what is; `force`: namespaces whose pods are forced to go."""
     start, wait, forced = time.monotonic(), POLL, False
     left = list(things)
     while left and time.monotonic() - start < GONE_WITHIN:
         left = [thing for thing in left if _there(api, thing)]
         if left and not forced and time.monotonic() - start > FORCE_AFTER:
             forced = True
-            for name in spaces:
+            for name in force:
                 _delete_pods(api, name, grace=0)
         if left:
             time.sleep(wait)
             wait = min(wait * 1.5, POLL_MOST)
-    return [Leftover(kind=thing.resource, name=thing.name, detail="does not go") for thing in left]
+    return left
+
+
+def _stays(api: Api, thing: Thing) -> Leftover:
+    """Return it with what the API server says it waits for."""
+    conditions = api.request("GET", thing.path).json().get("status", {}).get("conditions", ())
+    said = "; ".join(one["message"] for one in conditions if one.get("status") == "True" and one.get("message"))
+    told = f"does not go within {GONE_WITHIN:.0f} s"
+    return Leftover(kind=thing.resource, name=thing.name, detail=f"{told}: {said}" if said else told)
+
+
+def _other(thing: Thing) -> Leftover:
+    detail = "appeared during the load and is not surely of it, so it was not deleted"
+    return Leftover(kind=thing.resource, name=thing.name, detail=detail)
 
 
 def _delete(api: Api, path: str) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CHECK = "telescope_cl2_check"
 SAMPLE = "telescope_cl2_sample"
 FINDINGS = "findings.json"
+WHOLE = "whole-run"
 RAW = frozenset({"MetricsForE2E"})
 """Summaries of ten thousands of numbers as scraped; the files are kept."""
 _OWN = {"job", "instance", "entry", "summary", "metric", "stat", "unit"}
@@ -80,10 +81,15 @@ def _plain(results: Sequence[EntryResult], found: Mapping[str, Sequence[Finding]
 
 
 def _steps(results: Sequence[EntryResult]) -> dict[str, tuple[float, float]]:
-    """Return the windows of all steps; where there are several entries, `<entry>-<step>`."""
+    """Return the windows of all steps; where there are several entries, `<entry>-<step>`.
+
+    A binary of one's own may log its steps otherwise: then its whole run is one step.
+    """
     several = len(results) > 1
     return {
-        f"{one.entry.name}-{name}" if several else name: window for one in results for name, window in one.steps.items()
+        f"{one.entry.name}-{name}" if several else name: window
+        for one in results
+        for name, window in (one.steps or ({WHOLE: one.span} if one.cases else {})).items()
     }
 
 

@@ -28,7 +28,10 @@ _EVENT = re.compile(
     rb'"resourceVersion":"(\d+)",(?:"generation":\d+,)?"creationTimestamp":"([^"\\]+)"'
 )
 _PHASE = re.compile(rb'"status":\{(?:"observedGeneration":\d+,)?"phase":"(Pending|Running|Succeeded)"')
-_NODE = re.compile(rb'"nodeName":"([^"\\]+)"')
+_NODE = re.compile(
+    rb'"serviceAccount":"[^"\\]+",(?:"automountServiceAccountToken":(?:true|false),)?"nodeName":"([^"\\]+)"'
+)
+"""`spec.nodeName`; that of a selector, say, never comes after a service account, as such keys are sorted."""
 PATH = "/api/v1/pods?fieldSelector=metadata.namespace!%3Dkube-system"
 
 
@@ -66,7 +69,7 @@ class Pods:
     """
 
     def __init__(self, prefixes: Iterable[str] = ()) -> None:
-        self._prefixes: tuple[str, ...] = ()
+        self._prefixes: frozenset[str] = frozenset()
         self.follow(prefixes)
         self._pods: dict[str, _Seen] = {}
         self._lock = threading.Lock()
@@ -77,8 +80,11 @@ class Pods:
 
     def follow(self, prefixes: Iterable[str]) -> None:
         """Keep the pods of these namespaces from now on."""
-        self._prefixes = tuple(f"{prefix}-" for prefix in prefixes)
-        self._raw_prefixes = tuple(prefix.encode() for prefix in self._prefixes)
+        self._prefixes = frozenset(prefixes)
+
+    def _ours(self, namespace: str) -> bool:
+        prefix, _, number = namespace.rpartition("-")
+        return prefix in self._prefixes and number.isdigit()
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -87,7 +93,7 @@ class Pods:
         """Take in one watch event or, with kind `LIST`, one pod of a list."""
         self.last_event = when
         metadata = item["metadata"]
-        if not metadata["namespace"].startswith(self._prefixes):
+        if not self._ours(metadata["namespace"]):
             return
         with self._lock:
             pod = self._pods.get(metadata["uid"]) or self._add(
@@ -115,8 +121,9 @@ class Pods:
         if (phase := _PHASE.match(line, status)) is None:
             return None
         kind, name, namespace, uid, version, stamp = head.groups()
-        self.last_event = when
-        if namespace.startswith(self._raw_prefixes):
+        if self._ours(namespace.decode()):
+            if (node := _node(line, status)) is None:
+                return None
             with self._lock:
                 pod = self._pods.get(uid.decode())
                 if pod is None:
@@ -126,7 +133,8 @@ class Pods:
                 if kind == b"DELETED":
                     self._gone(pod)
                 elif pod.running is None or pod.node is None:
-                    self._advance(pod, _Now(_node(line, status), phase[1].decode(), when, late, line))
+                    self._advance(pod, _Now(node, phase[1].decode(), when, late, line))
+        self.last_event = when
         return version.decode()
 
     def _add(self, uid: str, name: str, stamped: float, when: float, *, late: bool) -> _Seen:
@@ -161,7 +169,7 @@ class Pods:
 
     def behind(self, items: Sequence[Object]) -> int:
         """Return how many pods a list shows further on than the watch has told."""
-        ours = [item for item in items if item["metadata"]["namespace"].startswith(self._prefixes)]
+        ours = [item for item in items if self._ours(item["metadata"]["namespace"])]
         there = {item["metadata"]["uid"] for item in ours}
         with self._lock:
             lost = sum(uid not in there for uid, pod in self._pods.items() if not pod.gone)
@@ -203,9 +211,11 @@ class Pods:
 
 
 def _node(line: bytes, end: int) -> str | None:
-    """Return `spec.nodeName` of a raw pod whose status begins at `end`."""
+    """Return `spec.nodeName` of a raw pod whose status begins at `end`: empty where it has none, None where unsure."""
     start = line.find(b'"spec":{')
-    found = _NODE.search(line, start, end) if start >= 0 else None
+    if start < 0 or line.find(b'"nodeName":"', start, end) < 0:
+        return "" if start >= 0 else None
+    found = _NODE.search(line, start, end)
     return found[1].decode() if found else None
 
 

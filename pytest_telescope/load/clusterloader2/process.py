@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ class Ended:
         code: exit code; negative: the signal that ended it.
         timed_out: it was ended because its time was over.
         cpu: seconds of CPU it used, user and system.
-        memory: bytes of its largest resident set.
+        memory: bytes of its largest resident set, as seen a few times a second; 0 if it ended before it was looked at.
         tail: its last lines.
     """
 
@@ -70,7 +71,7 @@ def run(
         on_tick: called a few times a second.
 
     Raises:
-        LoadError: it cannot be started.
+        LoadError: it cannot be started, or its log cannot be followed to its end.
     """
     cwd.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -82,6 +83,8 @@ def run(
     finally:
         waiter.kill()
         follower.join()
+    if follower.error is not None:
+        raise LoadError(f"the log of {command[0]} cannot be followed: {follower.error}") from follower.error
     return Ended(
         code=waiter.code,
         timed_out=timed_out,
@@ -93,7 +96,7 @@ def run(
 
 
 def _start(command: list[str], environment: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
-    if not os.access(command[0], os.X_OK):
+    if not (Path(command[0]).is_file() and os.access(command[0], os.X_OK)):
         raise LoadError(f"{command[0]} cannot be started: there is no such program")
     try:
         return subprocess.Popen(
@@ -114,6 +117,7 @@ def _wait(waiter: Waiter, deadline: float, on_tick: Callable[[], None]) -> bool:
     while not waiter.ended.wait(max(min(TICK, deadline - time.monotonic()), 0.0)):
         if time.monotonic() >= deadline:
             return False
+        waiter.look()
         on_tick()
     return True
 
@@ -134,11 +138,19 @@ class Waiter:
         _, status, usage = os.wait4(self._process.pid, 0)
         self.code = self._process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        if sys.platform == "darwin":
+            self.memory = usage.ru_maxrss
         self.ended.set()
 
+    def look(self) -> None:
+        """Note its largest resident set so far; `ru_maxrss` of Linux begins with that of the harness at the fork."""
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii", errors="replace")
+            if found := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE):
+                self.memory = max(self.memory, int(found[1]) * 1024)
+
     def _see_children_gone(self) -> None:
-        """Wait for the end, then end what it started (`Exec`): its group, whose number nobody else has until `wait4`."""
+        """Wait for the end, then end what it started (`Exec`): its group, a number nobody else has until `wait4`."""
         if hasattr(os, "waitid"):
             os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -164,6 +176,7 @@ class Follower:
     def __init__(self, stream: IO[bytes], log: Path, on_line: Callable[[str], None]) -> None:
         self._stream, self._log, self._on_line = stream, log, on_line
         self.tail: deque[str] = deque(maxlen=TAIL)
+        self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="clusterloader2-log", daemon=True)
         self._thread.start()
 
@@ -172,10 +185,17 @@ class Follower:
         self._thread.join(timeout=KILL_WITHIN)
 
     def _run(self) -> None:
-        with self._log.open("wb") as file, self._stream:
-            for raw in self._stream:
-                file.write(raw)
-                file.flush()
-                line = raw.decode(errors="replace").rstrip("\r\n")
-                self.tail.append(line)
-                self._on_line(line)
+        """Follow the log; where that fails the pipe breaks, and with it the process."""
+        try:
+            with self._stream, self._log.open("wb") as file:
+                for raw in self._stream:
+                    file.write(raw)
+                    file.flush()
+                    self._take(raw)
+        except Exception as error:  # of the listener, or of the disk: told by `run`
+            self.error = error
+
+    def _take(self, raw: bytes) -> None:
+        line = raw.decode(errors="replace").rstrip("\r\n")
+        self.tail.append(line)
+        self._on_line(line)

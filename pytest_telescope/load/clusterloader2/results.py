@@ -26,6 +26,7 @@ class EntryResult:
         cases: of junit.xml; None where there is none that can be read, and `no_junit` says why.
         lines: those of its log that mean something (see log.yaml), and the last one of level F.
         steps: step id -> (start, end), unix seconds.
+        span: when its process began and ended, unix seconds.
         pods: how many pods our watch saw in its namespaces.
         stopped_in: id of the step under way when it ended, empty if none was.
     """
@@ -35,6 +36,7 @@ class EntryResult:
     ended: Ended
     lines: tuple[Line, ...]
     steps: Mapping[str, tuple[float, float]]
+    span: tuple[float, float] = (0.0, 0.0)
     summaries: tuple[Summary, ...] = ()
     cases: tuple[Case, ...] | None = None
     no_junit: str = ""

@@ -119,7 +119,7 @@ class Runner:
 
     def _run(self, part: Prepared, timeout: float, extra: tuple[str, ...]) -> EntryResult:
         follower = Following(part.entry, part.generated, self._progress, self.pods, self._clock)
-        known = len(self.pods)
+        known, began = len(self.pods), self._clock()
         invocation = replace(part.invocation, extra=extra)
         ended = process.run(
             invocation.command(),
@@ -130,7 +130,8 @@ class Runner:
             on_line=follower.take,
             on_tick=self._tick(follower),
         )
-        return self._result(part, ended, follower, pods=len(self.pods) - known)
+        result = self._result(part, ended, follower, pods=len(self.pods) - known)
+        return replace(result, span=(began, self._clock()))
 
     def _tick(self, follower: Following) -> Callable[[], None]:
         def tick() -> None:
