@@ -102,6 +102,7 @@ class CellRun:
         folder: the cell's published folder; everything that must outlive the process is written there.
         records: where judgements go: the same folder, or a replay's own.
         red: whether any item of the cell was red, so that diagnostics are worth collecting.
+        doing: what the stage under way said last; it stays when the stage is interrupted.
     """
 
     planned: Planned
@@ -112,6 +113,7 @@ class CellRun:
     fingerprint: Callable[[Planned, dict[str, object]], dict[str, object]]
     engine: Engine
     red: bool = False
+    doing: str = ""
     result: LoadResult | None = None
     load_error: str | None = None
     checked: bool = False
@@ -130,7 +132,7 @@ class CellRun:
     def _stage(self, name: str) -> Iterator[None]:
         started = time.time()
         self.note(name, "started")
-        outcome = "interrupted"
+        self.doing, outcome = "", "interrupted"
         try:
             yield
             outcome = "done"
@@ -141,13 +143,16 @@ class CellRun:
             self.red, outcome = True, f"failed: {error}"
             raise
         finally:
+            if outcome == "interrupted" and self.doing:
+                outcome = f"interrupted in: {self.doing}"
             self.folder.append(
                 "status.jsonl", {"stage": name, "started": started, "ended": time.time(), "outcome": outcome}
             )
-            self.note(name, f"{outcome.partition(chr(10))[0]} after {time.time() - started:.1f} s")
+            self.say(self.id, name, f"{outcome.partition(chr(10))[0]} after {time.time() - started:.1f} s")
 
     def note(self, stage: str, text: str) -> None:
         """Tell the person in front of the terminal what is going on."""
+        self.doing = text
         self.say(self.id, stage, text)
 
     def provision(self) -> None:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import http.client
+import re
 
 _LINE_LONGEST = 1024
+_SIZE = re.compile(rb"[0-9a-fA-F]+")
 
 
 class Dechunker:
@@ -42,7 +44,7 @@ class Dechunker:
             if not self._take(line):
                 break
         self._rest = data[at:]
-        if len(self._rest) > _LINE_LONGEST:
+        if len(self._rest) > _LINE_LONGEST and not self.ended:
             raise http.client.HTTPException("the size of a chunk does not end")
         return b"".join(parts)
 
@@ -53,9 +55,8 @@ class Dechunker:
                 raise http.client.HTTPException(f"a chunk is longer than its size says: {line[:40]!r}")
             self._between = False
             return True
-        try:
-            self._left = int(line.partition(b";")[0], 16)
-        except ValueError:
-            raise http.client.HTTPException(f"not the size of a chunk: {line[:40]!r}") from None
+        if (size := _SIZE.fullmatch(line.partition(b";")[0].strip())) is None:
+            raise http.client.HTTPException(f"not the size of a chunk: {line[:40]!r}")
+        self._left = int(size[0], 16)
         self.ended = self._left == 0
         return not self.ended

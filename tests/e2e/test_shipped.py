@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 NO_NODE = host.why_no_real_node()
 needs_node = pytest.mark.skipif(NO_NODE is not None and os.environ.get("CI") != "true", reason=str(NO_NODE))
-CRI = "local-cri--p20"
+CRI = "local-cri--p20--resource-consumer"
 STARTUP = "local-pod-startup--p1000"
 
 

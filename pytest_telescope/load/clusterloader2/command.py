@@ -18,7 +18,7 @@ CALLS_AN_OBJECT = 2
 """Requests that an object of a phase costs CL2 itself, at most: it looks, then creates or patches."""
 PROVIDERS: Mapping[str, str] = {"local": "kind", "aks": "aks", "eks": "eks", "gke": "gke"}
 """`kind` stands for a cluster without SSH; on CL2's own `local` it would try to log in to the scheduler's host."""
-VERBOSE = ("simple_test_executor", "wait_for_controlled_pods", "wait_for_pods", "prometheus", "util")
+VERBOSE = ("simple_test_executor", "wait_for_controlled_pods", "wait_for_jobs", "wait_for_pods", "prometheus", "util")
 """Files whose V(2) lines are wanted; V(2) everywhere would print the kubeconfig."""
 THROTTLING = "request"
 """client-go's file that tells of requests it held back, at V(3)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -82,7 +83,9 @@ class ClusterLoader2:
             wrong = [
                 f"{part.entry.config}: {text}"
                 for part in parts
-                for text in requirements.missing(part.generated, capabilities, allow_exec=self.allow_exec)
+                for text in requirements.missing(
+                    part.generated, capabilities, allow_exec=self.allow_exec, folder=part.entry.config.parent
+                )
             ]
         if wrong:
             raise UsageError("\n".join(wrong))
@@ -150,6 +153,7 @@ class ClusterLoader2:
         parts = []
         for number, entry in enumerate(entries_of(cell), start=1):
             place = folder / entry.name
+            shutil.rmtree(place, ignore_errors=True)  # reports of an earlier attempt would be read as its own
             written = write_overrides(place / OVERRIDES, own)
             invocation = Invocation(
                 binary=binary,

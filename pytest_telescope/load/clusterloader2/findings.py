@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from pytest_telescope.load.clusterloader2 import responsiveness
 from pytest_telescope.load.clusterloader2 import summaries
+from pytest_telescope.load.clusterloader2.expected import ALWAYS
 from pytest_telescope.load.clusterloader2.expected import Expected
 from pytest_telescope.load.clusterloader2.expected import Measurement
 from pytest_telescope.load.clusterloader2.expected import expected_of
+from pytest_telescope.load.clusterloader2.log import Line
 from pytest_telescope.load.clusterloader2.model import Case
 from pytest_telescope.load.clusterloader2.model import Finding
 from pytest_telescope.load.clusterloader2.model import FindingKind
@@ -45,6 +47,7 @@ def findings(result: EntryResult, *, judged_elsewhere: bool) -> tuple[Finding, .
         *_skipped(result, expected),
         *_thresholds(result, expected),
         *_pods(result, expected),
+        *_waits(result),
         *_missing(result, expected),
         *_empty(result, expected),
         *([] if judged_elsewhere else _nothing(result, expected)),
@@ -102,10 +105,18 @@ def _not_run(result: EntryResult) -> Iterator[Finding]:
 
 
 def _skipped(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    judged = {one.identifier for one in expected.measurements if one.gates or one.method.needs}
+    for line, one in _skips(result, expected):
+        if one.gates or one.method.needs:
+            yield _one(result, "vacuous", f"skipped: {line.text}", measurement=one.identifier)
+
+
+def _skips(result: EntryResult, expected: Expected) -> Iterator[tuple[Line, Measurement]]:
+    """Yield what says that it measured nothing, and which it is: told by its identifier, of probes by their Method."""
     for line in result.lines:
-        if line.event == "skipped" and line.fields["what"] in judged:
-            yield _one(result, "vacuous", f"skipped: {line.text}", measurement=line.fields["what"])
+        if line.event == "skipped":
+            what, all_of_them = line.fields["what"], expected.measurements
+            exactly = [one for one in all_of_them if one.identifier == what]
+            yield from ((line, one) for one in exactly or [one for one in all_of_them if one.method.name == what])
 
 
 def _thresholds(result: EntryResult, expected: Expected) -> Iterator[Finding]:
@@ -114,6 +125,21 @@ def _thresholds(result: EntryResult, expected: Expected) -> Iterator[Finding]:
             told = ", ".join(one.thresholds)
             text = f"{one.method.name}: its thresholds ({told}) are not enforced: give it enableViolations: true"
             yield _one(result, "vacuous", text, measurement=one.identifier)
+        for text in _says_nothing(one):
+            yield _one(result, "vacuous", f"{one.method.name}: {text}", measurement=one.identifier)
+
+
+def _says_nothing(one: Measurement) -> Iterator[str]:
+    """What the config asks for in a way in which CL2 never looks at it."""
+    if one.misplaced:
+        yield f"its thresholds ({', '.join(one.misplaced)}) stand at an action that does not read them"
+    if one.compares_nothing:
+        yield "enableViolations, but there is no threshold: nothing is compared"
+    for switch, lacking in one.idle.items():
+        what = "its thresholds say" if switch == ALWAYS else f"{switch} says"
+        yield f"{what} nothing without {' and '.join(f'{name}: true' for name in lacking)}"
+    if one.never_gathered and (one.gates or one.method.pods):
+        yield "started, but never gathered"
 
 
 def _pods(result: EntryResult, expected: Expected) -> Iterator[Finding]:
@@ -123,29 +149,37 @@ def _pods(result: EntryResult, expected: Expected) -> Iterator[Finding]:
         yield _one(result, "vacuous", f"no pod was seen in its namespaces, though it measures pods ({names})")
 
 
+def _waits(result: EntryResult) -> Iterator[Finding]:
+    """Barriers that found nothing to wait for, and Jobs that failed: CL2 counts those as finished."""
+    for line in result.lines:
+        if line.event == "waited-for-none":
+            yield _one(result, "vacuous", f"{line.fields['what']} found no object (is its selector right?)")
+        if line.event == "jobs-finished" and int(line.fields["failed"]):
+            failed, count = line.fields["failed"], line.fields["count"]
+            yield _one(result, "error", f"{failed} of {count} Jobs failed; WaitForFinishedJobs calls them finished")
+
+
 def _missing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
     """Summary files that are not there: CL2 loses one now and then, or overwrites one of the same name and second."""
-    failed = _failed(result)
+    failed = _failed(result, expected)
     if result.cases is None:
         return
-    wanted = Counter(
-        (name.pattern(known).pattern, one.identifier)
-        for one in expected.measurements
-        if one.gates and one.identifier not in failed
-        for name, known in one.summaries()
-    )
+    wanted: dict[str, list[str]] = {}
+    for one in expected.measurements:
+        for name, known in one.summaries() if one.gates and one.identifier not in failed else ():
+            wanted.setdefault(name.pattern(known).pattern, []).append(one.identifier)
     names = [summary.name for summary in result.summaries]
-    for (pattern, identifier), count in wanted.items():
+    for pattern, identifiers in wanted.items():
         found = sum(re.fullmatch(pattern, name) is not None for name in names)
-        if found < count:
-            text = f"{found} of {count} summary files {_plain(pattern)} were written"
-            yield _one(result, "vacuous", text, measurement=identifier)
+        if found < len(identifiers):
+            text = f"{found} of {len(identifiers)} summary files {_plain(pattern)} were written"
+            yield _one(result, "vacuous", text, measurement=", ".join(dict.fromkeys(identifiers)))
 
 
-def _failed(result: EntryResult) -> set[str]:
+def _failed(result: EntryResult, expected: Expected) -> set[str]:
     """Identifiers whose measurement failed or was skipped: that is said already."""
     failed = {case.measurement for case in result.cases or () if case.failure is not None}
-    return failed | {line.fields["what"] for line in result.lines if line.event == "skipped"}
+    return failed | {one.identifier for _, one in _skips(result, expected)}
 
 
 def _plain(pattern: str) -> str:
@@ -154,7 +188,7 @@ def _plain(pattern: str) -> str:
 
 def _empty(result: EntryResult, expected: Expected) -> Iterator[Finding]:
     """Summary files without numbers, or with zeros only."""
-    failed = _failed(result)
+    failed = _failed(result, expected)
     for one in expected.measurements:
         if not one.gates or one.identifier in failed:
             continue
@@ -180,6 +214,8 @@ def _of_summary(result: EntryResult, one: Measurement, summary: Summary) -> Iter
         yield say("it holds no number")
     told = {sample.stat for sample in summary.samples} | {sample.metric for sample in summary.samples}
     yield from (say(f"query {name!r} gave no number") for name in one.queries() if name not in told)
+    if one.method.name == responsiveness.METHOD:
+        yield from map(say, responsiveness.doubts(summary, one.params))
     if summary.name.startswith(SUBSETS):
         return  # one of the two is about pods that may not exist
     metrics = dict.fromkeys(sample.metric for sample in summary.samples)
@@ -188,7 +224,7 @@ def _of_summary(result: EntryResult, one: Measurement, summary: Summary) -> Iter
 
 
 def _nothing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    if not any(one.gates for one in expected.measurements):
+    if not any(one.can_fail for one in expected.measurements):
         yield _one(
             result, "vacuous", "the config has no measurement that can fail, and the scenario has no slos of its own"
         )

@@ -42,6 +42,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """An object template that a phase makes objects of, and what it fills in, beside what CL2 itself does."""
+
+    template: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
     """A compiled test config.
 
@@ -52,6 +60,8 @@ class Generated:
         objects: (base name, template) of every object that a phase makes, cluster-scoped ones marked.
         rates: actions a second of its tuning sets, as far as they say one.
         namespaces: how many namespaces it is given.
+        filled: object templates of the phases that make any object, in order.
+        dependencies: methods of what must be set up before the first step.
     """
 
     name: str
@@ -60,6 +70,8 @@ class Generated:
     objects: tuple[tuple[str, str, bool], ...]
     rates: tuple[float, ...]
     namespaces: int
+    filled: tuple[Filled, ...] = ()
+    dependencies: tuple[str, ...] = ()
 
 
 def dry_run(invocation: Invocation, environment: Mapping[str, str], folder: Path, *, now: float) -> Generated:
@@ -123,6 +135,8 @@ def read(path: Path) -> Generated:
         objects=tuple(dict.fromkeys(one for phase in phases for one in _objects(phase))),
         rates=tuple(rate for one in document.get("tuningsets") or [] if (rate := _rate(one)) is not None),
         namespaces=int((document.get("namespace") or {}).get("number") or 0),
+        filled=tuple(one for phase in phases for one in _filled(phase)),
+        dependencies=tuple(str(one.get("method", "")) for one in document.get("dependencies") or []),
     )
 
 
@@ -158,6 +172,11 @@ def _objects(phase: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
     scoped = phase.get("namespacerange") is None and not phase.get("namespacelist")
     for one in phase.get("objectbundle") or []:
         yield str(one.get("basename", "")), str(one.get("objecttemplatepath", "")), scoped
+
+
+def _filled(phase: Mapping[str, Any]) -> Iterator[Filled]:
+    for one in phase.get("objectbundle") or [] if phase.get("replicaspernamespace") else ():
+        yield Filled(template=str(one.get("objecttemplatepath", "")), values=one.get("templatefillmap") or {})
 
 
 def _rate(tuning: Mapping[str, Any]) -> float | None:

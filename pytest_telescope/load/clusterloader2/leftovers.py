@@ -27,7 +27,7 @@ POLL_MOST = 1.0
 _DONE = {http.client.OK, http.client.ACCEPTED, http.client.NOT_FOUND, http.client.CONFLICT}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Thing:
     """One cluster-scoped object.
 
@@ -66,10 +66,22 @@ def _resources(api: Api) -> Iterator[tuple[str, str]]:
         versions.append((group["name"], version, f"/apis/{version}"))
     ignored = set(known()["ignored"])
     for group_name, _, path in versions:
-        for one in api.get(path)["resources"]:
+        for one in _served(api, path):
             name = f"{one['name']}.{group_name}" if group_name else one["name"]
             if not one["namespaced"] and {"list", "delete"} <= set(one["verbs"]) and name not in ignored:
                 yield name, f"{path}/{one['name']}"
+
+
+def _served(api: Api, path: str) -> list[dict[str, Any]]:
+    """Return the resources of one version of a group; none where the server of an aggregated API is not there."""
+    try:
+        reply = api.request("GET", path)
+    except FAILURES as error:
+        raise LoadError(f"GET {path}: no answer from the API server ({type(error).__name__}: {error})") from error
+    if reply.status not in {http.client.OK, http.client.SERVICE_UNAVAILABLE}:
+        raise LoadError(f"GET {path}: HTTP {reply.status} {reply.json().get('message', '')}")
+    found: list[dict[str, Any]] = reply.json()["resources"] if reply.status == http.client.OK else []
+    return found
 
 
 def _things(api: Api, resource: str, path: str) -> Iterator[Thing]:
@@ -115,10 +127,12 @@ def remove(
     """
     try:
         names = tuple(basenames)
-        new = [one for one in snapshot(api) if before is None or one not in before]
-        ours = [one for one in new if _numbered(one.name, prefixes) or (before and is_ours(one, prefixes, names))]
-        left = _remove(api, ours, _volumes(new, ours))
-        others = [one for one in new if before is not None and one not in ours and not one.claimed_from]
+        new = sorted(one for one in snapshot(api) if before is None or one not in before)
+        known_before = before is not None
+        ours = [one for one in new if _numbered(one.name, prefixes) or (known_before and is_ours(one, prefixes, names))]
+        volumes = _volumes(new, ours)
+        left = _remove(api, ours, volumes)
+        others = [one for one in new if before is not None and one not in (*ours, *volumes)]
         return left + [_other(one) for one in others if _there(api, one)]
     except (*FAILURES, LoadError) as error:
         return [Leftover(kind="load", name=prefixes[0], detail=f"cannot ask the API server: {error}")]
@@ -139,14 +153,13 @@ def _remove(api: Api, things: Sequence[Thing], volumes: Sequence[Thing]) -> list
     last = [thing for thing in things if thing.resource == DEFINITIONS]
     first = [thing for thing in things if thing.resource != DEFINITIONS]
     spaces = [thing.name for thing in first if thing.resource == NAMESPACES]
-    for thing in first:
-        _delete(api, thing.path)
+    refused = _delete(api, first)
     for name in spaces:
         _delete_pods(api, name, grace=None)
-    left = _wait(api, [*first, *volumes], force=spaces)
-    for thing in last:
-        _delete(api, thing.path)
-    return [_stays(api, thing) for thing in (*left, *_wait(api, last))]
+    left = _wait(api, [one for one in (*first, *volumes) if one not in refused], force=spaces)
+    refused |= _delete(api, last)
+    left += _wait(api, [one for one in last if one not in refused])
+    return [_stays(api, one) for one in left] + [_leftover(one, detail) for one, detail in refused.items()]
 
 
 def _wait(api: Api, things: Sequence[Thing], force: Sequence[str] = ()) -> list[Thing]:
@@ -170,18 +183,26 @@ def _stays(api: Api, thing: Thing) -> Leftover:
     conditions = api.request("GET", thing.path).json().get("status", {}).get("conditions", ())
     said = "; ".join(one["message"] for one in conditions if one.get("status") == "True" and one.get("message"))
     told = f"does not go within {GONE_WITHIN:.0f} s"
-    return Leftover(kind=thing.resource, name=thing.name, detail=f"{told}: {said}" if said else told)
+    return _leftover(thing, f"{told}: {said}" if said else told)
 
 
 def _other(thing: Thing) -> Leftover:
-    detail = "appeared during the load and is not surely of it, so it was not deleted"
+    return _leftover(thing, "appeared during the load and is not surely of it, so it was not deleted")
+
+
+def _leftover(thing: Thing, detail: str) -> Leftover:
     return Leftover(kind=thing.resource, name=thing.name, detail=detail)
 
 
-def _delete(api: Api, path: str) -> None:
-    reply = api.request("DELETE", path, b'{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}')
-    if reply.status not in _DONE:
-        raise LoadError(f"DELETE {path}: HTTP {reply.status} {reply.json().get('message', '')}")
+def _delete(api: Api, things: Sequence[Thing]) -> dict[Thing, str]:
+    """Delete them; return those that the API server refuses to delete, and why."""
+    options = b'{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}'
+    replies = {thing: api.request("DELETE", thing.path, options) for thing in things}
+    return {
+        thing: f"cannot be deleted: HTTP {reply.status} {reply.json().get('message', '')}"
+        for thing, reply in replies.items()
+        if reply.status not in _DONE
+    }
 
 
 def _delete_pods(api: Api, namespace: str, *, grace: int | None) -> None:
@@ -192,5 +213,9 @@ def _delete_pods(api: Api, namespace: str, *, grace: int | None) -> None:
 
 
 def _there(api: Api, thing: Thing) -> bool:
+    """Say whether it is there, or may be."""
     reply = api.request("GET", thing.path)
-    return reply.status != http.client.NOT_FOUND and reply.json().get("metadata", {}).get("uid") == thing.uid
+    if reply.status != http.client.OK:
+        return reply.status != http.client.NOT_FOUND
+    uid: str = reply.json()["metadata"]["uid"]
+    return uid == thing.uid

@@ -57,6 +57,7 @@ class Method:
         gates: when it can fail its step, see `methods.yaml`.
         switches: of `when-set`: the params that make it able to fail.
         default_on: of `enable-violations`: the default of `enableViolations`.
+        unless: switch of `when-set`, or `always` -> params that must be true too -> their defaults.
         built_in: it compares with thresholds of its own where none is given.
         any_case: names of its params fit in any case.
         params: action (`once` where it has none) -> names of params.
@@ -74,6 +75,7 @@ class Method:
     pods: bool = False
     switches: tuple[str, ...] = ()
     default_on: bool = False
+    unless: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     built_in: bool = False
     any_case: bool = False
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -117,6 +119,7 @@ def _method(name: str, body: Mapping[str, Any], groups: Mapping[str, list[str]],
         gates=gates,
         switches=switches,
         default_on=default_on,
+        unless=body.get("unless", {}),
         needs=tuple(body.get("needs", ())),
         pods=body.get("pods", False),
         built_in=body.get("built-in", False),

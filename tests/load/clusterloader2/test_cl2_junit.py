@@ -7,7 +7,6 @@ from xml.sax.saxutils import escape
 from xml.sax.saxutils import quoteattr
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from pytest_telescope.load.clusterloader2 import junit_failures
 from pytest_telescope.load.clusterloader2 import junit_names
 from pytest_telescope.load.clusterloader2.junit_names import Place
 from pytest_telescope.load.clusterloader2.model import Case
+from pytest_telescope.load.clusterloader2.tables import table
 
 settings.register_profile("ci", deadline=None)
 settings.load_profile("ci")  # no time limit an example: these machines are busy

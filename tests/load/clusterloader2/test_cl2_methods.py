@@ -113,7 +113,7 @@ def params_read(text: str) -> set[str]:
 
 def params_known(known: Method) -> set[str]:
     inner = {name for names in known.nested.values() for name in names}
-    return (known.known | inner) - OF_ALL
+    return {*known.known, *inner} - OF_ALL
 
 
 def test_the_table_has_the_methods_that_are_registered() -> None:

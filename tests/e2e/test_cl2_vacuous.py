@@ -1,0 +1,625 @@
+"""One test for every vacuous green: what ClusterLoader2 calls a success is red here, and says why.
+
+Everything runs for real and in one cluster: the config by hand with the unmodified CL2, which must call it a success,
+and through the engine, whose result is judged. `CASES` lists what is found after the run, with what makes it green
+upstream; what is refused before a cluster is built, and what concerns files, clean-up and the exit code, is below.
+docs/vacuous-greens.md tells the same to users.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_telescope.cluster import ledger
+from pytest_telescope.cluster import reaper
+from pytest_telescope.cluster.local.provider import LocalProvider
+from pytest_telescope.cluster.local.provider import capabilities_of
+from pytest_telescope.errors import UsageError
+from pytest_telescope.load.api import Api
+from pytest_telescope.load.clusterloader2 import leftovers
+from pytest_telescope.load.clusterloader2 import running
+from pytest_telescope.load.clusterloader2 import stand_in
+from pytest_telescope.load.clusterloader2.engine import ClusterLoader2
+from pytest_telescope.load.clusterloader2.model import Case as Step
+from pytest_telescope.load.clusterloader2.model import Summary
+from pytest_telescope.load.clusterloader2.results import read_reports
+from pytest_telescope.load.clusterloader2.review import review
+from pytest_telescope.load.model import LoadResult
+from pytest_telescope.slo.model import Element
+from pytest_telescope.slo.model import Judgement
+from pytest_telescope.slo.model import Verdict
+from pytest_telescope.toolchain import tool
+from tests.e2e.conftest import Harness
+from tests.e2e.vacuous import DATA
+from tests.e2e.vacuous import SPEC
+from tests.e2e.vacuous import ByHand
+from tests.e2e.vacuous import Run
+from tests.e2e.vacuous import World
+from tests.e2e.vacuous import judged
+from tests.e2e.vacuous_prometheus import make_unfit
+from tests.e2e.vacuous_prometheus import slow_calls
+
+pytestmark = pytest.mark.e2e
+
+AT_ONCE = 4
+"""CL2 processes; most of their time they wait."""
+
+RUNS = (
+    Run(name="calls", prometheus="fit"),
+    Run(name="slow-calls", prometheus="fit", upstream=False),
+    Run(name="queries", prometheus="fit"),
+    Run(name="samples-required", prometheus="fit", upstream=False),
+    Run(name="green"),
+    Run(name="no-prometheus"),
+    Run(name="zero-pods"),
+    Run(name="wrong-selector"),
+    Run(name="unread"),
+    Run(name="survivors"),
+    Run(name="error-margin"),
+    Run(name="timed-out", upstream=False),
+    Run(name="waits-for-nothing"),
+    Run(name="failed-jobs"),
+    Run(name="late-jobs"),
+    Run(name="jobs-of-nobody"),
+    Run(name="overwritten"),
+    Run(name="nothing-can-fail", slos=False),
+    Run(name="trackers"),
+    Run(name="critical", upstream=False),
+    Run(name="slow-calls-unfit", config="slow-calls", prometheus="unfit"),
+    Run(name="calls-without-rules", prometheus="unfit"),
+)
+BY_NAME = {run.name: run for run in RUNS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Something that is not green here.
+
+    Attributes:
+        run: name of the run it happens in.
+        source: where upstream makes it green (a file of CL2 below pkg/measurement/common, unless it says else).
+        says: part of the message.
+        measurement: identifier whose element must have the verdict.
+    """
+
+    name: str
+    run: str
+    source: str
+    says: str
+    verdict: Verdict = Verdict.INVALID
+    slo: str = "engine-thresholds"
+    measurement: str = ""
+
+
+PODS = "pods-complete"
+CASES = (
+    Case(
+        name="query skipped, Prometheus is disabled",
+        run="no-prometheus",
+        source="prometheus_measurement.go; an enforced threshold that is missed, with requireSamples",
+        measurement="Query",
+        says="Prometheus is disabled, skipping the measurement!",
+    ),
+    Case(
+        name="API calls skipped, Prometheus is disabled",
+        run="no-prometheus",
+        source="prometheus_measurement.go; the junit.xml case of a skipped measurement passes",
+        measurement="Calls",
+        says="Prometheus is disabled, skipping the measurement!",
+    ),
+    Case(
+        name="query without samples",
+        run="queries",
+        source="generic_query_measurement.go: only a warning without requireSamples, which Azure/telescope never sets",
+        measurement="no-samples",
+        says="query 'requests' gave no number",
+    ),
+    Case(
+        name="requireSamples is not enforced",
+        run="queries",
+        source="prometheus_measurement.go drops the violation without enableViolations",
+        measurement="samples-not-enforced",
+        says="(requests requireSamples) are not enforced",
+    ),
+    Case(
+        name="requireSamples is enforced",
+        run="samples-required",
+        source="generic_query_measurement.go: a violation like a missed threshold, though nothing was compared",
+        measurement="Query",
+        says="query returned no samples",
+    ),
+    Case(
+        name="exceeded threshold is not enforced",
+        run="queries",
+        source="prometheus_measurement.go; all thresholds of Azure/telescope are of this kind",
+        measurement="threshold-not-enforced",
+        says="targets threshold 0, targets requireSamples) are not enforced: give it enableViolations: true",
+    ),
+    Case(
+        name="enableViolations stands at start, where nobody reads it",
+        run="queries",
+        source="prometheus_measurement.go reads it at gather",
+        measurement="enforced-too-early",
+        says="are not enforced",
+    ),
+    Case(
+        name="enableViolations without a threshold",
+        run="queries",
+        source="generic_query_measurement.go; most queries of Azure/telescope",
+        measurement="nothing-compared",
+        says="there is no threshold: nothing is compared",
+    ),
+    Case(
+        name="NaN",
+        run="queries",
+        source="pkg/measurement/util/prometheus.go drops NaN samples",
+        measurement="nan",
+        says="query 'share' gave no number",
+    ),
+    Case(
+        name="slow API calls are not enforced",
+        run="calls",
+        source="slos/api_responsiveness_prometheus.go: singleResourceThreshold without enableViolations",
+        measurement="calls-not-enforced",
+        says="(singleResourceThreshold 1us) are not enforced",
+    ),
+    Case(
+        name="no API calls",
+        run="calls",
+        source="slos/api_responsiveness_prometheus.go: no samples, no items, no violation",
+        measurement="calls-without-samples",
+        says="dataItems is null",
+    ),
+    Case(
+        name="Prometheus without CL2's recording rules",
+        run="calls-without-rules",
+        source="slos/api_responsiveness_prometheus.go: latencies that were not found are 0",
+        measurement="calls-without-rules",
+        says="all latencies are 0",
+    ),
+    Case(
+        name='slow calls where Prometheus spells le="1.0"',
+        run="slow-calls-unfit",
+        source='slos/api_responsiveness_prometheus.go asks for le="1", so SlowCount is 0 and allowedSlowCalls forgives',
+        measurement="slow-calls",
+        says="POST secrets has a 99th percentile of ",
+    ),
+    Case(
+        name="slow calls where the harness prepared Prometheus",
+        run="slow-calls",
+        source="the same config: our own Prometheus is no trap",
+        verdict=Verdict.FAIL,
+        measurement="slow-calls",
+        says="there should be no high-latency requests",
+    ),
+    Case(
+        name="no pods",
+        run="zero-pods",
+        source="slos/pod_startup_latency.go: percentiles of no pod are 0",
+        says="no pod was seen in its namespaces",
+    ),
+    Case(
+        name="pods, but a selector that fits none",
+        run="wrong-selector",
+        source="slos/pod_startup_latency.go: percentiles of no pod are 0",
+        measurement="Startup",
+        says="all its numbers are 0, so it saw nothing",
+    ),
+    Case(
+        name="a measurement that is started and never gathered",
+        run="unread",
+        source="slos/pod_startup_latency.go compares at gather only",
+        measurement="never-gathered",
+        says="started, but never gathered",
+    ),
+    Case(
+        name="a threshold where it is not read",
+        run="unread",
+        source="scheduling_throughput.go reads it at gather; unknown params are ignored",
+        measurement="misplaced",
+        says="stand at an action that does not read them",
+    ),
+    Case(
+        name="pods that never ran",
+        run="survivors",
+        source="slos/pod_startup_latency.go knows only pods that ran; Azure/telescope's own sample report is one",
+        slo=PODS,
+        verdict=Verdict.FAIL,
+        says="2 of 5 pods did not run: never ran Unschedulable 2",
+    ),
+    Case(
+        name="pods that an error margin forgives",
+        run="error-margin",
+        source="wait_for_controlled_pods.go: countErrorMargin",
+        slo=PODS,
+        verdict=Verdict.FAIL,
+        says="2 of 5 pods did not run: never ran Unschedulable 2",
+    ),
+    Case(
+        name="a Deployment that timed out, with good percentiles",
+        run="timed-out",
+        source="slos/pod_startup_latency.go knows only pods that ran; Azure/telescope drops CL2's exit code",
+        verdict=Verdict.ERROR,
+        says="1 objects timed out: Deployments",
+    ),
+    Case(
+        name="a barrier for objects that are not there",
+        run="waits-for-nothing",
+        source="wait_for_controlled_pods.go: 0 of 0 are running",
+        says="WaitForControlledPodsRunning found no object",
+    ),
+    Case(
+        name="a barrier for Jobs that are not there",
+        run="jobs-of-nobody",
+        source="wait_for_jobs.go: 0 of 0 are finished",
+        says="WaitForFinishedJobs found no object",
+    ),
+    Case(
+        name="failed Jobs",
+        run="failed-jobs",
+        source="wait_for_jobs.go: a failed Job is a finished Job",
+        verdict=Verdict.ERROR,
+        says="2 of 2 Jobs failed",
+    ),
+    Case(
+        name="failed pods of failed Jobs",
+        run="failed-jobs",
+        source="wait_for_jobs.go: a failed Job is a finished Job",
+        slo=PODS,
+        verdict=Verdict.FAIL,
+        says="2 of 2 pods did not run: failed Error 2",
+    ),
+    Case(
+        name="Jobs that took too long, whose pods all ran",
+        run="late-jobs",
+        source="wait_for_jobs.go: a failed Job is a finished Job",
+        verdict=Verdict.ERROR,
+        says="2 of 2 Jobs failed",
+    ),
+    Case(
+        name="summaries that overwrite one another",
+        run="overwritten",
+        source="scheduling_throughput.go: the name of its file is without identifier, and its time has whole seconds",
+        measurement="ThroughputA, ThroughputB, ThroughputC, ThroughputD",
+        says="summary files SchedulingThroughput were written",
+    ),
+    Case(
+        name="nothing that can fail",
+        run="nothing-can-fail",
+        source="scheduling_throughput.go, api_availability_measurement.go: without threshold they only inform",
+        says="the config has no measurement that can fail, and the scenario has no slos of its own",
+    ),
+    Case(
+        name="restarts that are only logged",
+        run="trackers",
+        source="system_pod_metrics.go: systemPodsFailureEnabled",
+        measurement="restarts-not-enforced",
+        says="says nothing without systemPodsFailureEnabled: true",
+    ),
+    Case(
+        name="restarts that are not collected",
+        run="trackers",
+        source="system_pod_metrics.go: nothing is checked without systemPodMetricsEnabled",
+        measurement="restarts-not-collected",
+        says="says nothing without systemPodMetricsEnabled: true",
+    ),
+    Case(
+        name="OOM kills that are only logged",
+        run="trackers",
+        source="ooms_tracker.go: clusterOOMsFailureEnabled",
+        measurement="ooms-not-enforced",
+        says="says nothing without clusterOOMsFailureEnabled: true",
+    ),
+    Case(
+        name="constraints on resources that nobody measured",
+        run="trackers",
+        source="resource_usage.go: a kubelet that does not answer is only logged",
+        measurement="no-kubelet",
+        says="there is no number in it",
+    ),
+    Case(
+        name="steps that a critical error skips",
+        run="critical",
+        source="pkg/test/simple_test_executor.go: they are not in junit.xml at all",
+        verdict=Verdict.ERROR,
+        says="create: the step did not run",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What both said of the same config."""
+
+    upstream: ByHand
+    result: LoadResult
+    judgements: Mapping[str, Judgement]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One cluster for all runs, with a stand-in for CL2's Prometheus."""
+    root = tmp_path_factory.mktemp("vacuous")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TELESCOPE_STATE_DIR", str(root / "state"))
+        lease = ledger.open_lease("local", "local-vacuous", "test-run", SPEC)
+        try:
+            world = World(cluster=LocalProvider().provision(SPEC, lease), root=root)
+            assert world.cluster.prometheus_from_apiserver is not None
+            with Api.from_kubeconfig(world.cluster.kubeconfig) as api:
+                stand_in.make(api, world.cluster.prometheus_from_apiserver)
+            yield world
+        finally:
+            assert reaper.finish(lease) == []
+
+
+@pytest.fixture(scope="module")
+def told(world: World, request: pytest.FixtureRequest) -> dict[str, Told]:
+    """Run what the chosen tests ask for, those that need the cluster's Prometheus as it is first."""
+    runs = [run for run in RUNS if run.name in _wanted(request)]
+    by_hand: dict[str, ByHand] = {}
+    results: dict[str, LoadResult] = {}
+    with slow_calls(world.cluster.kubeconfig), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stand_in, "make", lambda *_: None)  # there is one already, which all runs share
+        for unfit in (False, True):
+            some = [run for run in runs if (run.prometheus == "unfit") is unfit]
+            if unfit and some:
+                make_unfit(world.cluster, world.root / "state")
+            _at_once(world, some, by_hand, results)
+    judgements = judged(results, world.root / "recording")
+    return {
+        name: Told(upstream=by_hand[name], result=result, judgements=judgements[name])
+        for name, result in results.items()
+    }
+
+
+def _at_once(world: World, runs: list[Run], by_hand: dict[str, ByHand], results: dict[str, LoadResult]) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        tried = {run.name: (pool.submit(world.by_hand, run), pool.submit(world.engine, run)) for run in runs}
+    by_hand |= {name: hand.result() for name, (hand, _) in tried.items()}
+    results |= {name: engine.result() for name, (_, engine) in tried.items()}
+
+
+def _wanted(request: pytest.FixtureRequest) -> set[str]:
+    """Return the runs that the chosen tests look at."""
+    chosen = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    cases = [params["case"].run for params in chosen if isinstance(params.get("case"), Case)]
+    return {*cases, *(params["run"] for params in chosen if "run" in params)}
+
+
+@pytest.mark.parametrize("run", [run.name for run in RUNS if run.upstream])
+def test_upstream_calls_it_a_success(told: dict[str, Told], run: str) -> None:
+    assert told[run].upstream.green, told[run].upstream.log[-3000:]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_here_it_is_not_green(told: dict[str, Told], case: Case) -> None:
+    judgement = told[case.run].judgements[case.slo]
+    texts = [one.message for one in judgement.elements if _is_of(one, case)] or [judgement.message]
+
+    assert judgement.verdict in {case.verdict, Verdict.INVALID, Verdict.ERROR}, judgement.message
+    assert any(case.says in text for text in texts), judgement.elements
+
+
+def _is_of(element: Element, case: Case) -> bool:
+    return bool(case.measurement) and (element.labels.get("measurement"), element.verdict) == (
+        case.measurement,
+        case.verdict,
+    )
+
+
+@pytest.mark.parametrize("run", ["green"])
+def test_what_is_no_error_upstream_stays_green_here(told: dict[str, Told], run: str) -> None:
+    """Lines of level E, a subset of pods that does not exist, and tests="0" in junit.xml belong to every good run."""
+    one = told[run]
+
+    assert any(line.startswith("E") for line in one.upstream.log.splitlines())
+    (stateful,) = one.upstream.summaries("StatefulPodStartupLatency_Startup")
+    assert {value for item in stateful for value in item.values()} == {0}
+    assert 'tests="0"' in (one.upstream.reports / "junit.xml").read_text()
+    assert {judgement.verdict for judgement in one.judgements.values()} == {Verdict.PASS}
+    assert one.judgements["engine-thresholds"].message == "engine-thresholds: 4 steps and measurements passed"
+    assert one.result.outcome == "complete"
+
+
+@pytest.mark.parametrize("run", ["timed-out"])
+def test_percentiles_are_good_where_a_deployment_timed_out(told: dict[str, Told], run: str) -> None:
+    (startup,) = told[run].upstream.summaries("PodStartupLatency_Startup")
+
+    assert told[run].upstream.code == 1
+    assert all(0 < item["Perc99"] < 5000 for item in startup if "pod_startup" in item.values() or item["Perc99"])
+    assert told[run].judgements[PODS].verdict is Verdict.FAIL
+    assert told[run].result.outcome == "incomplete"
+
+
+@pytest.mark.parametrize("run", ["trackers"])
+def test_upstream_only_logs_what_its_trackers_found(told: dict[str, Told], run: str) -> None:
+    log = told[run].upstream.log
+
+    assert "System pod restart counts validation failed but systemPodsFailureEnabled is false" in log
+    assert "OOMs recorded but clusterOOMsFailureEnabled is false" in log
+
+
+@pytest.mark.parametrize("run", ["overwritten"])
+def test_upstream_writes_fewer_files_than_it_gathers(told: dict[str, Told], run: str) -> None:
+    files = list(told[run].upstream.reports.glob("SchedulingThroughput_*.json"))
+
+    assert 1 <= len(files) < 4
+
+
+@pytest.mark.parametrize("run", ["slow-calls-unfit"])
+def test_upstream_counts_no_call_as_slow_where_bounds_are_spelt_otherwise(told: dict[str, Told], run: str) -> None:
+    file = next(told[run].upstream.reports.glob("slow-calls_*.json"))
+    secrets = [item for item in json.loads(file.read_text())["dataItems"] if item["labels"]["Resource"] == "secrets"]
+    (slow,) = [item for item in secrets if item["labels"]["Verb"] == "POST"]
+
+    assert slow["data"]["Perc99"] > 1000
+    assert int(slow["labels"]["Count"]) > 0
+    assert slow["labels"]["SlowCount"] == "0"
+
+
+def alone(world: World, run: Run, folder: str) -> Judgement:
+    """Run a config through the engine only and judge it."""
+    return judged({run.name: world.engine(run)}, world.root / folder)[run.name]["engine-thresholds"]
+
+
+def test_a_summary_that_got_lost_is_missed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CL2 appends to its list of summaries without a lock, so one is lost now and then; here it is deleted instead."""
+
+    def lossy(reports: Path, config: str) -> tuple[tuple[Summary, ...], tuple[Step, ...] | None, str]:
+        next(reports.glob("PodStartupLatency_*.json")).unlink()
+        return read_reports(reports, config)
+
+    monkeypatch.setattr(running, "read_reports", lossy)
+
+    judgement = alone(world, Run(name="lost", config="green"), "lost")
+
+    assert judgement.verdict is Verdict.INVALID
+    assert "0 of 1 summary files PodStartupLatency_Startup were written" in judgement.message
+
+
+def test_old_files_in_the_folder_of_the_reports_do_not_count(world: World) -> None:
+    stale = "PodStartupLatency_Startup_zero-pods_2020-01-01T00:00:00Z.json"
+    content = '{"version":"1.0","dataItems":[{"data":{"Perc99":7},"unit":"ms","labels":{"Metric":"pod_startup"}}]}'
+    run = Run(name="stale", config="zero-pods")
+    places = (world.root / "by-hand" / run.name / "reports", world.folder(run) / "main" / "reports")
+    for place in places:
+        place.mkdir(parents=True)
+        (place / stale).write_text(content)
+
+    upstream, result = world.by_hand(run), world.engine(run)
+
+    assert upstream.green
+    assert len(upstream.summaries("PodStartupLatency_Startup")) == 2
+    assert not (places[1] / stale).exists()
+    assert [value for gauge in result.gauges for _, value in gauge.series if value == 0.007] == []
+
+
+EXITS_OTHERWISE = """\
+#!/bin/sh
+"{binary}" "$@"
+code=$?
+case " $* " in *" --dry-run=true "*) exit $code;; esac
+{rest}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "rest", "says"),
+    [
+        ("swallowed", "exit 3", "exit code 3, though no step failed"),
+        ("no-report", 'rm "{reports}/junit.xml"; exit 0', "junit.xml"),
+    ],
+)
+def test_exit_code_and_report_are_both_needed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rest: str, says: str
+) -> None:
+    """Azure/telescope drops the exit code. The real CL2 runs, and a script around it ends otherwise."""
+    run, script = Run(name=name, config="green"), tmp_path / "clusterloader2"
+    rest = rest.format(reports=world.folder(run) / "main" / "reports")
+    script.write_text(EXITS_OTHERWISE.format(binary=tool("clusterloader2"), rest=rest))
+    script.chmod(0o755)
+    monkeypatch.setenv("TELESCOPE_TOOL_CLUSTERLOADER2", str(script))
+
+    judgement = alone(world, run, name)
+
+    assert judgement.verdict is Verdict.ERROR
+    assert says in judgement.message
+
+
+def test_what_does_not_go_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upstream only logs that its clean-up failed (pkg/test/simple_test_executor.go)."""
+    run, engine = Run(name="stuck"), ClusterLoader2()
+    monkeypatch.setattr(leftovers, "GONE_WITHIN", 2.0)
+
+    upstream = world.by_hand(run, "--overwrite-test-config=Namespace.DeleteAutomanagedNamespaces=true")
+    engine.prepare(world.seen(run), run.cell, world.folder(run))
+    engine.run(world.seen(run), run.cell, world.folder(run), lambda _: None)
+    left = engine.clean(world.seen(run), run.cell)
+
+    assert upstream.green
+    assert "Resource cleanup error" in upstream.log
+    assert [(one.kind, one.name) for one in left] == [("namespaces", "telescope-local-stuck-1")]
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("pod-issued", "image request-benchmark puts its load on from inside its pods"),
+        ("dependency", "dependency DRATestDriver needs a driver whose pods really run"),
+        ("custom-resource", "SandboxClaim (extensions.agents.x-k8s.io/v1beta1) is of no API group of Kubernetes"),
+        ("trackers", "ClusterOOMsTracker ooms-not-enforced measures what really running containers do"),
+    ],
+)
+def test_what_means_nothing_on_simulated_nodes_is_refused(config: str, says: str) -> None:
+    cell = Run(name=config).cell
+
+    with pytest.raises(UsageError) as refused:
+        ClusterLoader2().check(cell, capabilities_of(cell.cluster))
+
+    assert says in str(refused.value)
+    assert ClusterLoader2().check(cell, LocalProvider.capabilities) == []
+
+
+def test_upstream_calls_a_load_that_no_pod_issues_a_success(world: World) -> None:
+    assert world.by_hand(Run(name="pod-issued")).green
+
+
+def test_a_misspelt_threshold_is_refused(world: World) -> None:
+    """CL2 ignores params that it does not know (api/types.go), and compares with its default."""
+    run = Run(name="mistyped")
+
+    assert world.by_hand(run).green
+    with pytest.raises(UsageError, match="treshold: PodStartupLatency knows no such param and ignores it"):
+        review(run.cell, {})
+
+
+def test_a_dry_run_fails_upstream_and_is_no_error_here(world: World) -> None:
+    run = Run(name="dry", config="green")
+
+    upstream = world.by_hand(run, dry_run=True)
+
+    assert upstream.code == 1
+    assert ClusterLoader2().check(run.cell, capabilities_of(run.cell.cluster)) == []
+
+
+SCENARIO = """\
+name: wrong-selector
+description: Pods that its measurement does not see.
+component: scheduler
+cluster:
+  pools:
+    user: {count: 3}
+load:
+  clusterloader2:
+    config: clusterloader2/wrong-selector/config.yaml
+    overrides: {CL2_RUN: end-to-end}
+    timeout: 1m
+slos:
+  - {use: pod-startup/running, p: 50, max: 60s, min_count: 5}
+"""
+
+
+def test_from_end_to_end(harness: Harness) -> None:
+    folder = harness.scenario("wrong-selector", SCENARIO)
+    for part in ("wrong-selector/config.yaml", "pod.yaml"):
+        target = folder / "clusterloader2" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(DATA / part, target)
+
+    run = harness.run("-m", "local", "--scenario=wrong-selector")
+
+    red = {case.name: case.red for case in run.cases if case.red}
+    assert run.code == 1, run.output
+    assert list(red) == ["test_slo[local-wrong-selector--engine-thresholds]"]
+    assert str(red["test_slo[local-wrong-selector--engine-thresholds]"]).startswith(
+        "INVALID engine-thresholds: INVALID Startup: PodStartupLatency_Startup: all its numbers are 0"
+    )
