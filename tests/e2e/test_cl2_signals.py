@@ -44,12 +44,14 @@ class Phase:
     Attributes:
         line: of the output; after it and `delay` seconds the phase is under way.
         item: the test of the benchmark that it belongs to, empty before the first one.
+        says: what the run's record says of the interruption.
         lasts: what makes it last.
         chosen: what is run.
     """
 
     line: str
     item: str = "test_load[local-one]"
+    says: str = "interrupted"
     lasts: dict[str, str] = field(default_factory=dict)
     delay: float = 0.3
     chosen: tuple[str, ...] = ("--scenario=one",)
@@ -58,12 +60,14 @@ class Phase:
 PHASES = {
     "check": Phase(line="collected", item="", delay=1.0),
     "prepare": Phase(line="load       started", lasts={"prometheus": "true"}, delay=0.6),
-    "start": Phase(line="clusterloader2 starts", lasts={"prometheus": "true"}),
-    "create": Phase(line="step 2/5 create"),
-    "wait": Phase(line="step 3/5 wait", lasts={"missing": "1"}),
-    "rest": Phase(line="step 4/5 rest", lasts={"rest": "10m"}),
-    "gather": Phase(line="step 5/5 gather", lasts={"late": "10m"}),
-    "ended": Phase(line="waiting for two scrapes"),
+    "start": Phase(
+        line="clusterloader2 starts", says="interrupted in: clusterloader2 starts", lasts={"prometheus": "true"}
+    ),
+    "create": Phase(line="step 2/5 create", says="interrupted in: step 2/5 create"),
+    "wait": Phase(line="step 3/5 wait", says="interrupted in: step 3/5 wait", lasts={"missing": "1"}),
+    "rest": Phase(line="step 4/5 rest", says="interrupted in: step 4/5 rest", lasts={"rest": "10m"}),
+    "gather": Phase(line="step 5/5 gather", says="interrupted in: step 5/5 gather", lasts={"late": "10m"}),
+    "ended": Phase(line="waiting for two scrapes", says="interrupted in: waiting for two scrapes"),
     "clean": Phase(
         line="destroy    started",
         item="test_destroy[local-cut--unborn]",
@@ -119,6 +123,9 @@ def test_a_terminated_run_ends_cl2_and_says_where(harness: Harness, name: str) -
         assert (hit, leak.partition("[")[0]) == (PHASES[name].item, "leak"), ended.output
         assert red[hit].startswith("ERROR interrupted")
         assert red[leak].startswith("ERROR leak")
+        (cell,) = ended.folder.cells()
+        *_, last = ended.folder.cell(cell).records("status.jsonl")
+        assert str(last["outcome"]).startswith(PHASES[name].says)
 
 
 @pytest.mark.parametrize("name", phases("rest"))

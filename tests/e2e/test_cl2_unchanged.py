@@ -19,7 +19,7 @@ DENSITY = "testing/density/config.yaml"
 
 def test_pod_startup_latency_is_green(harness: Harness) -> None:
     config = "testing/pod-startup-latency/config.yaml"
-    overrides = {"POD_COUNT": 10, "POD_THROUGHPUT": 5, "POD_STARTUP_LATENCY_THRESHOLD": "30s"}
+    overrides = {"POD_COUNT": 10, "POD_THROUGHPUT": 2, "POD_STARTUP_LATENCY_THRESHOLD": "30s"}
     folder = scenario_of(harness, "pod-startup-latency", config, overrides)
 
     run = harness.run("-m", "local", "--scenario=pod-startup-latency")

@@ -18,6 +18,7 @@ from pytest_telescope.cluster.local.provider import LocalProvider
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import Api
+from pytest_telescope.load.api import Reply
 from pytest_telescope.load.clusterloader2 import leftovers
 from pytest_telescope.load.clusterloader2 import stand_in
 from pytest_telescope.load.clusterloader2.engine import ClusterLoader2
@@ -156,20 +157,24 @@ def _volume(space: str) -> dict[str, Any]:
     }
 
 
-def test_definitions_go_after_their_objects(api: Api) -> None:
-    before = leftovers.snapshot(api)
+def test_definitions_go_after_their_objects(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, asked, request = leftovers.snapshot(api), [], api.request
     post(api, SPACES, "monitoring")
-    kinds = [f"kind{number}s" for number in range(6)]
-    for kind in kinds:
-        post(api, DEFINITIONS, f"{kind}.monitoring.coreos.com", spec=_definition(kind))
-    for kind in kinds:
-        path = f"/apis/monitoring.coreos.com/v1/namespaces/monitoring/{kind}"
-        document = {"apiVersion": "monitoring.coreos.com/v1", "kind": kind.capitalize(), "metadata": {"name": "one"}}
-        made = _until_created(api, path, document)
-        assert made
+    post(api, DEFINITIONS, "kinds.monitoring.coreos.com", spec=_definition("kinds"))
+    document = {"apiVersion": "monitoring.coreos.com/v1", "kind": "Kinds", "metadata": {"name": "one"}}
+    made = _until_created(api, "/apis/monitoring.coreos.com/v1/namespaces/monitoring/kinds", document)
 
+    def listening(method: str, path: str, *rest: Any, **more: Any) -> Reply:
+        reply = request(method, path, *rest, **more)
+        asked.append((method, path, reply.status))
+        return reply
+
+    monkeypatch.setattr(api, "request", listening)
     left = leftovers.remove(api, before, ["telescope-none"], ())
 
+    ended = asked.index(("GET", f"{SPACES}/monitoring", http.client.NOT_FOUND))
+    assert made
+    assert asked.index(("DELETE", f"{DEFINITIONS}/kinds.monitoring.coreos.com", http.client.OK)) > ended
     assert left == []
     assert leftovers.snapshot(api) == before
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from typing import Literal
 
 from pytest_telescope.cluster.model import Cluster
@@ -108,10 +109,10 @@ class ByHand:
     def green(self) -> bool:
         return self.code == 0 and "Status: Success" in self.log
 
-    def summaries(self, name: str) -> list[list[dict[str, float]]]:
-        """Return the numbers of the items of the summary files of that name, of perf-data form."""
+    def summaries(self, name: str) -> list[list[dict[str, Any]]]:
+        """Return the data items of the summary files of that name, of perf-data form."""
         files = sorted(self.reports.glob(f"{name}_*.json"))
-        return [[item["data"] for item in json.loads(file.read_text())["dataItems"] or []] for file in files]
+        return [json.loads(file.read_text())["dataItems"] or [] for file in files]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ START = "start"
 GATHER = "gather"
 SAMPLES = "requireSamples"
 _TRUE = {"true", "1", "t"}
+_NONE = (None, "", 0, "0", "0s", "false")
+"""Values with which CL2 compares nothing, unless a Method has thresholds of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,9 @@ class Measurement:
 
     @property
     def compares_nothing(self) -> bool:
-        """Whether it is told to fail its step when a threshold is missed, and is given none."""
-        return self._violations(default=False) and self.enforced and not self.can_fail
+        """Whether it is told to fail its step when a threshold is missed, and is given none, not even 0."""
+        off = any(self._value(name) is not None for names in self.method.thresholds.values() for name in names)
+        return self._violations(default=False) and self.enforced and not self.can_fail and not off
 
     def lacking(self, switch: str) -> tuple[str, ...]:
         """Return the params that are not true, though with this switch it fails its step only if they are."""
@@ -71,9 +74,7 @@ class Measurement:
         return {START, GATHER} <= set(self.method.actions) and START in actions and GATHER not in actions
 
     def _switched_on(self) -> tuple[str, ...]:
-        return tuple(
-            name for name in self.method.switches if self._value(name) not in (None, "", 0, "0s", "false", False)
-        )
+        return tuple(name for name in self.method.switches if self._value(name) not in _NONE)
 
     def _violations(self, *, default: bool) -> bool:
         """Whether CL2 is told, where it asks, to fail the step; every Method of the kind asks when it gathers."""
@@ -95,14 +96,16 @@ class Measurement:
         """Thresholds that stand at an action that does not read them."""
         here = {name for name, _ in self._given()}
         named = [name for names in self.method.thresholds.values() for name in names]
-        elsewhere = [(name, self._value(name.partition(".")[0])) for name in named if name not in here]
-        return tuple(dict.fromkeys(text for name, value in elsewhere for text in _thresholds(name, value)))
+        elsewhere = {name: self._value(name.partition(".")[0]) for name in named if name not in here}
+        found = (text for name, value in elsewhere.items() if value not in _NONE for text in _thresholds(name, value))
+        return tuple(dict.fromkeys(found))
 
     def _given(self) -> Iterator[tuple[str, Any]]:
         """Yield thresholds with the value of the param that holds them, as the action that reads them gets it."""
         for action, names in self.method.thresholds.items():
             for name in names:
-                if (value := self._at(action, name.partition(".")[0])) is not None:
+                value = self._at(action, name.partition(".")[0])
+                if value is not None and (self.method.built_in or value not in _NONE):
                     yield name, value
 
     @property

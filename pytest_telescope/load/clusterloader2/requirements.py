@@ -50,7 +50,7 @@ def missing(
 def _missing(one: Measurement, capabilities: frozenset[str]) -> Iterator[str]:
     for need in one.method.needs:
         entry = _table().get(need, {"why": f"needs {need}", "capability": need})
-        if not entry.get("optional") and one.method.gates != "never" and entry["capability"] not in capabilities:
+        if not entry.get("optional") and entry["capability"] not in capabilities:
             yield f"{_where(one)} {entry['why']} (capability {entry['capability']})"
 
 
