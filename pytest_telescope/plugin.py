@@ -85,7 +85,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         return True
     from pytest_telescope import benchmark
 
-    benchmark.make_tools(session.config, benchmark_session)
+    try:
+        benchmark.make_tools(session.config, benchmark_session)
+    except KeyboardInterrupt:
+        from pytest_telescope.report import outcomes
+
+        outcomes.report_interrupted_check(session.config)
+        raise
     return None
 
 

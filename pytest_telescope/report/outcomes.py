@@ -149,10 +149,19 @@ def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.Test
 
 
 def report_interrupted(item: pytest.Item) -> None:
-    """Report an item that a signal cut short."""
-    report_extra(
-        item.config, item.nodeid, item.location, f"{Verdict.ERROR} interrupted by a signal in the middle of this stage"
-    )
+    """Report an item that a signal cut short, with what it said last."""
+    listener = item.config.pluginmanager.get_plugin("telescope-outcomes")
+    run = listener.session.runs.get(scheduling.cell_of(item)) if listener is not None else None
+    where = f": {run.doing}" if run is not None and run.doing else ""
+    message = f"{Verdict.ERROR} interrupted by a signal in the middle of this stage{where}"
+    report_extra(item.config, item.nodeid, item.location, message)
+
+
+def report_interrupted_check(config: pytest.Config) -> None:
+    """Report that a signal came before the first item: tools were built or loads were checked."""
+    location = ("scenarios/test_scenarios.py", 0, "check")
+    message = f"{Verdict.ERROR} interrupted by a signal while tools and loads were checked; nothing was built"
+    report_extra(config, "scenarios/test_scenarios.py::check", location, message)
 
 
 def report_lost(config: pytest.Config) -> None:

@@ -100,7 +100,7 @@ def set_up(harness: Harness, phase: str) -> dict[str, str]:
     program = harness.root / "clusterloader2"
     program.write_text(SLOW_TO_COMPILE.format(python=sys.executable, program=tool("clusterloader2")))
     program.chmod(0o755)
-    return {"TELESCOPE_TOOL_CLUSTERLOADER2": str(program)}
+    return {"TELESCOPE_TOOL_CLUSTERLOADER2": str(program), "TMPDIR": str(harness.root)}
 
 
 def run(harness: Harness, name: str, number: signal.Signals) -> Run:
@@ -126,6 +126,8 @@ def test_a_terminated_run_ends_cl2_and_says_where(harness: Harness, name: str) -
         (cell,) = ended.folder.cells()
         *_, last = ended.folder.cell(cell).records("status.jsonl")
         assert str(last["outcome"]).startswith(PHASES[name].says)
+    else:
+        assert red["check"].startswith("ERROR interrupted")
 
 
 @pytest.mark.parametrize("name", phases("rest"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -62,13 +63,20 @@ def _process(result: EntryResult) -> Iterator[Finding]:
     if ended.timed_out:
         yield _one(result, "error", f"ended by the time-out after {ended.seconds:.0f} s{where}", step=result.stopped_in)
     elif ended.code < 0:
-        yield _one(result, "error", f"ended by signal {-ended.code}{where}", step=result.stopped_in)
+        yield _one(result, "error", f"ended by {_signal(-ended.code)}{where}", step=result.stopped_in)
     elif result.cases is None:
         yield _one(result, "error", f"exit code {ended.code}{where}: {_last_words(result)}")
     elif ended.code != 0 and all(case.failure is None for case in result.cases):
         yield _one(result, "error", f"exit code {ended.code}, though no step failed: {_last_words(result)}")
-    if result.cases is None:
+    if result.cases is None and ended.code >= 0 and not ended.timed_out:
         yield _one(result, "error", result.no_junit)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _last_words(result: EntryResult) -> str:
