@@ -10,6 +10,9 @@ import re
 
 _LINE_LONGEST = 1024
 _SIZE = re.compile(rb"[0-9a-fA-F]+")
+_LINE_END = b"\r\n"
+_HEAD = re.compile(rb"([0-9a-fA-F]+)\r\n")
+"""A size as it nearly always comes: nothing beside it, and its line is there to the end."""
 
 
 class Dechunker:
@@ -29,7 +32,7 @@ class Dechunker:
         Raises:
             http.client.HTTPException: it is no chunked body.
         """
-        data, at, parts = self._rest + raw if self._rest else raw, 0, []
+        data, at, parts = self._rest + raw if self._rest else raw, 0, list[bytes]()
         while not self.ended:
             if self._left:
                 part = data[at : at + self._left]
@@ -38,7 +41,15 @@ class Dechunker:
                 if self._left:
                     break
                 self._between = True
-            if (end := data.find(b"\r\n", at)) < 0:
+            if self._between and data.startswith(_LINE_END, at):
+                at, self._between = at + 2, False
+            if at == len(data):
+                break
+            if not self._between and (head := _HEAD.match(data, at)):
+                at, self._left = head.end(), int(head[1], 16)
+                self.ended = self._left == 0
+                continue
+            if (end := data.find(_LINE_END, at)) < 0:
                 break
             line, at = data[at:end], end + 2
             if not self._take(line):

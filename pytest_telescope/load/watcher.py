@@ -112,10 +112,11 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the watch and its thread."""
+        """End the watch and its thread, if it was ever started."""
         self._stop.set()
         self._interrupt()
-        self._thread.join(timeout=10)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=10)
 
     def check(self) -> None:
         """Ask for the truth when the watch is suspiciously quiet; to be called now and then while something is due."""

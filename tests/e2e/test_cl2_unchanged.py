@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import filecmp
-import json
 
 import pytest
 
+from pytest_telescope.scenario.names import Scalar
 from tests.e2e.conftest import Harness
 from tests.e2e.conftest import traces
 from tests.e2e.shipped import scenario_of
@@ -19,7 +19,7 @@ DENSITY = "testing/density/config.yaml"
 
 def test_pod_startup_latency_is_green(harness: Harness) -> None:
     config = "testing/pod-startup-latency/config.yaml"
-    overrides = {"POD_COUNT": 10, "POD_THROUGHPUT": 2, "POD_STARTUP_LATENCY_THRESHOLD": "30s"}
+    overrides: dict[str, Scalar] = {"POD_COUNT": 10, "POD_THROUGHPUT": 2, "POD_STARTUP_LATENCY_THRESHOLD": "30s"}
     folder = scenario_of(harness, "pod-startup-latency", config, overrides)
 
     run = harness.run("-m", "local", "--scenario=pod-startup-latency")

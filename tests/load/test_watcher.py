@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+from pytest_telescope.errors import LoadError
 from pytest_telescope.load.accounting import start_of
 from pytest_telescope.load.api import Api
 from pytest_telescope.load.tracker import Tracker
@@ -136,3 +139,13 @@ def test_stopping_ends_the_thread_at_once() -> None:
 
     assert time.monotonic() - before < 1
     assert watcher.error == ""
+
+
+def test_a_watch_whose_first_list_failed_can_be_stopped() -> None:
+    with serving(Script([])) as credentials:
+        nobody = Api(credentials)
+    watcher = Watcher(nobody, PATH, Tracker(), time.time)
+
+    with pytest.raises(LoadError, match="no answer"):
+        watcher.start()
+    watcher.stop()

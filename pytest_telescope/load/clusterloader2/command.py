@@ -101,8 +101,3 @@ def environment(own: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, s
     """
     kept = {name: value for name, value in own.items() if name in ALLOWED or name.startswith(ALLOWED_PREFIXES)}
     return {**kept, "TZ": "UTC", **marks}
-
-
-def ignored(own: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of variables that look as if they were meant for CL2 and are not passed on."""
-    return tuple(sorted(name for name in own if name.startswith("CL2_")))

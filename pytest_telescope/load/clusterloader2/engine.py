@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_telescope.cluster.model import Cluster
@@ -108,7 +109,7 @@ class ClusterLoader2:
             needed = any(requirements.asks_prometheus(part.generated) for part in self._parts)
             if needed and cluster.prometheus_from_apiserver is not None:
                 self._stands_in = True  # first: what a failed `make` made is removed as well
-                stand_in.make(api, cluster.prometheus_from_apiserver)
+                stand_in.make(api, cluster.prometheus_from_apiserver, lease=_lease(cluster), cell=cell.id)
 
     def _make_way(self, api: Api, cell: Cell) -> None:
         """Remove namespaces of ours that an earlier run left: CL2 refuses to start beside them."""
@@ -171,8 +172,6 @@ class ClusterLoader2:
 
 
 def _to_run(invocation: Invocation, compiled: Generated, place: Path) -> Invocation:
-    from dataclasses import replace
-
     return replace(invocation, reports=place / "reports", clients=clients_for(compiled.rates))
 
 
@@ -185,5 +184,8 @@ def _planned_nodes(cell: Cell) -> int:
 
 def _seen(cluster: Cluster) -> dict[str, str]:
     """Return the environment of the measured process, marked so that `telescope reap` finds it."""
-    lease = str(cluster.facts.get("lease") or cluster.name.rpartition("-")[2])
-    return environment(os.environ, {LEASE: lease, ROLE: TOOL})
+    return environment(os.environ, {LEASE: _lease(cluster), ROLE: TOOL})
+
+
+def _lease(cluster: Cluster) -> str:
+    return str(cluster.facts.get("lease") or cluster.name.rpartition("-")[2])

@@ -69,7 +69,7 @@ def _suite(config: Path) -> list[Any] | None:
 
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2026-99-99
         raise UsageError(f"{config}: a suite that is not YAML: {error}") from error
     return content if isinstance(content, list) else None
 
@@ -83,6 +83,8 @@ def _entry(scenario: Any, number: int, suite: Path, folder: Path) -> Entry:
     if "/" in name or name in {".", ".."}:
         raise UsageError(f"{suite}: the identifier {name!r} of scenario {number} cannot be the name of a folder")
     overrides = keys.get("overridepaths") or []
+    if not isinstance(overrides, list):
+        raise UsageError(f"{suite}: overridePaths of scenario {number} is not a list")
     return Entry(
         name=name,
         config=_found(str(path), suite, folder),

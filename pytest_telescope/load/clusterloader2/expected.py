@@ -136,27 +136,16 @@ class Measurement:
         return tuple(str(_get(one, "name", any_case=True)) for one in listed if isinstance(one, Mapping))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """All measurements of a config, and the methods that nobody knows."""
-
-    measurements: tuple[Measurement, ...]
-    unknown: tuple[str, ...]
-
-
-def expected_of(generated: Generated) -> Expected:
-    """Group the calls of a config."""
+def measurements_of(generated: Generated) -> tuple[Measurement, ...]:
+    """Group the calls of a config; those of a Method that nobody knows are left out."""
     groups: dict[tuple[str, str], list[Call]] = {}
     for call in generated.calls:
         groups.setdefault((call.method, call.identifier), []).append(call)
     found = [(method(name), identifier, calls) for (name, identifier), calls in groups.items()]
-    return Expected(
-        measurements=tuple(
-            Measurement(method=known, identifier=identifier, calls=tuple(calls))
-            for known, identifier, calls in found
-            if known is not None
-        ),
-        unknown=tuple(calls[0].method for known, _, calls in found if known is None),
+    return tuple(
+        Measurement(method=known, identifier=identifier, calls=tuple(calls))
+        for known, identifier, calls in found
+        if known is not None
     )
 
 

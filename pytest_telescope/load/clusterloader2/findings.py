@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from pytest_telescope.load.clusterloader2 import responsiveness
-from pytest_telescope.load.clusterloader2 import summaries
 from pytest_telescope.load.clusterloader2.expected import ALWAYS
-from pytest_telescope.load.clusterloader2.expected import Expected
 from pytest_telescope.load.clusterloader2.expected import Measurement
-from pytest_telescope.load.clusterloader2.expected import expected_of
+from pytest_telescope.load.clusterloader2.expected import measurements_of
 from pytest_telescope.load.clusterloader2.log import Line
 from pytest_telescope.load.clusterloader2.model import Case
 from pytest_telescope.load.clusterloader2.model import Finding
@@ -24,6 +22,7 @@ LONGEST = 500
 NO_SAMPLES = "query returned no samples"
 """CL2 calls it a violation; nothing was compared."""
 SUBSETS = ("StatelessPodStartupLatency_", "StatefulPodStartupLatency_")
+"""One of the two is about pods that may not exist."""
 MAY_BE_ZERO = frozenset(
     {"GenericPrometheusQuery", "APIResponsivenessPrometheus", "Timer", "ContainerRestarts"}
     | {"ClusterOOMsTracker", "SystemPodMetrics", "TestMetrics"}
@@ -31,6 +30,7 @@ MAY_BE_ZERO = frozenset(
 """Methods whose numbers can truly be 0: counts, and what PromQL says."""
 GATES_NOTHING = ("ResourceUsageSummary", "SystemPodMetrics", "MetricsForE2E", "SchedulingMetrics", "EtcdMetrics")
 """Parts of TestMetrics that only inform: simulated nodes and managed control planes leave them empty."""
+Measurements = Sequence[Measurement]
 
 
 def findings(result: EntryResult, *, judged_elsewhere: bool) -> tuple[Finding, ...]:
@@ -40,18 +40,18 @@ def findings(result: EntryResult, *, judged_elsewhere: bool) -> tuple[Finding, .
         result: of one entry.
         judged_elsewhere: the scenario has SLOs of its own, so a config without any threshold is no empty green.
     """
-    expected = expected_of(result.generated)
+    measured = measurements_of(result.generated)
     found = [
         *_process(result),
         *_cases(result),
         *_not_run(result),
-        *_skipped(result, expected),
-        *_thresholds(result, expected),
-        *_pods(result, expected),
+        *_skipped(result, measured),
+        *_thresholds(result, measured),
+        *_pods(result, measured),
         *_waits(result),
-        *_missing(result, expected),
-        *_empty(result, expected),
-        *([] if judged_elsewhere else _nothing(result, expected)),
+        *_missing(result, measured),
+        *_empty(result, measured),
+        *([] if judged_elsewhere else _nothing(result, measured)),
     ]
     order: dict[FindingKind, int] = {"error": 0, "violation": 1, "vacuous": 2}
     return tuple(sorted(dict.fromkeys(found), key=lambda one: order[one.kind]))
@@ -112,23 +112,23 @@ def _not_run(result: EntryResult) -> Iterator[Finding]:
             yield _one(result, "error", "the step did not run", step=name)
 
 
-def _skipped(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    for line, one in _skips(result, expected):
+def _skipped(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
+    for line, one in _skips(result, measured):
         if one.gates or one.method.needs:
             yield _one(result, "vacuous", f"skipped: {line.text}", measurement=one.identifier)
 
 
-def _skips(result: EntryResult, expected: Expected) -> Iterator[tuple[Line, Measurement]]:
+def _skips(result: EntryResult, measured: Measurements) -> Iterator[tuple[Line, Measurement]]:
     """Yield what says that it measured nothing, and which it is: told by its identifier, of probes by their Method."""
     for line in result.lines:
         if line.event == "skipped":
-            what, all_of_them = line.fields["what"], expected.measurements
-            exactly = [one for one in all_of_them if one.identifier == what]
-            yield from ((line, one) for one in exactly or [one for one in all_of_them if one.method.name == what])
+            what = line.fields["what"]
+            exactly = [one for one in measured if one.identifier == what]
+            yield from ((line, one) for one in exactly or [one for one in measured if one.method.name == what])
 
 
-def _thresholds(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    for one in expected.measurements:
+def _thresholds(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
+    for one in measured:
         if one.thresholds and not one.enforced:
             told = ", ".join(one.thresholds)
             text = f"{one.method.name}: its thresholds ({told}) are not enforced: give it enableViolations: true"
@@ -150,8 +150,8 @@ def _says_nothing(one: Measurement) -> Iterator[str]:
         yield "started, but never gathered"
 
 
-def _pods(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    about = [one for one in expected.measurements if one.method.pods]
+def _pods(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
+    about = [one for one in measured if one.method.pods]
     if about and not result.pods:
         names = ", ".join(dict.fromkeys(one.method.name for one in about))
         yield _one(result, "vacuous", f"no pod was seen in its namespaces, though it measures pods ({names})")
@@ -167,13 +167,13 @@ def _waits(result: EntryResult) -> Iterator[Finding]:
             yield _one(result, "error", f"{failed} of {count} Jobs failed; WaitForFinishedJobs calls them finished")
 
 
-def _missing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+def _missing(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
     """Summary files that are not there: CL2 loses one now and then, or overwrites one of the same name and second."""
-    failed = _failed(result, expected)
+    failed = _failed(result, measured)
     if result.cases is None:
         return
     wanted: dict[str, list[str]] = {}
-    for one in expected.measurements:
+    for one in measured:
         for name, known in one.summaries() if one.gates and one.identifier not in failed else ():
             if not (one.method.parts and name.template in GATES_NOTHING):
                 wanted.setdefault(name.pattern(known).pattern, []).append(one.identifier)
@@ -185,24 +185,25 @@ def _missing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
             yield _one(result, "vacuous", text, measurement=", ".join(dict.fromkeys(identifiers)))
 
 
-def _failed(result: EntryResult, expected: Expected) -> set[str]:
+def _failed(result: EntryResult, measured: Measurements) -> set[str]:
     """Identifiers whose measurement failed or was skipped: that is said already."""
     failed = {case.measurement for case in result.cases or () if case.failure is not None}
-    return failed | {one.identifier for _, one in _skips(result, expected)}
+    return failed | {one.identifier for _, one in _skips(result, measured)}
 
 
 def _plain(pattern: str) -> str:
     return pattern.replace("\\", "")
 
 
-def _empty(result: EntryResult, expected: Expected) -> Iterator[Finding]:
+def _empty(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
     """Summary files without numbers, or with zeros only."""
-    failed = _failed(result, expected)
-    for one in expected.measurements:
+    failed = _failed(result, measured)
+    for one in measured:
         if not one.gates or one.identifier in failed:
             continue
         for summary in _written(one, result.summaries):
-            yield from _of_summary(result, one, summary)
+            for text in _doubts(one, summary):
+                yield _one(result, "vacuous", f"{summary.name}: {text}", measurement=one.identifier)
 
 
 def _written(one: Measurement, found: Sequence[Summary]) -> Iterator[Summary]:
@@ -212,28 +213,27 @@ def _written(one: Measurement, found: Sequence[Summary]) -> Iterator[Summary]:
             yield summary
 
 
-def _of_summary(result: EntryResult, one: Measurement, summary: Summary) -> Iterator[Finding]:
-    def say(text: str) -> Finding:
-        return _one(result, "vacuous", f"{summary.name}: {text}", measurement=one.identifier)
-
+def _doubts(one: Measurement, summary: Summary) -> Iterator[str]:
+    """Yield what speaks against the numbers of a summary."""
     if one.method.parts and summary.name in GATES_NOTHING:
         return
-    yield from (say(problem) for problem in summary.problems)
+    yield from summary.problems
     if not summary.samples and not summary.problems:
-        yield say("it holds no number")
+        yield "it holds no number"
     told = {sample.stat for sample in summary.samples} | {sample.metric for sample in summary.samples}
-    yield from (say(f"query {name!r} gave no number") for name in one.queries() if name not in told)
+    yield from (f"query {name!r} gave no number" for name in one.queries() if name not in told)
     if one.method.name == responsiveness.METHOD:
-        yield from map(say, responsiveness.doubts(summary, one.params))
-    if summary.name.startswith(SUBSETS):
-        return  # one of the two is about pods that may not exist
-    metrics = dict.fromkeys(sample.metric for sample in summary.samples)
-    if MAY_BE_ZERO.isdisjoint({one.method.name}) and metrics and all(summaries.all_zero(summary, m) for m in metrics):
-        yield say("all its numbers are 0, so it saw nothing (is its selector right?)")
+        yield from responsiveness.doubts(summary, one.params)
+    if one.method.name not in MAY_BE_ZERO and not summary.name.startswith(SUBSETS) and _all_zero(summary):
+        yield "all its numbers are 0, so it saw nothing (is its selector right?)"
 
 
-def _nothing(result: EntryResult, expected: Expected) -> Iterator[Finding]:
-    if not any(one.can_fail for one in expected.measurements):
+def _all_zero(summary: Summary) -> bool:
+    return bool(summary.samples) and not any(sample.value for sample in summary.samples)
+
+
+def _nothing(result: EntryResult, measured: Measurements) -> Iterator[Finding]:
+    if not any(one.can_fail for one in measured):
         yield _one(
             result, "vacuous", "the config has no measurement that can fail, and the scenario has no slos of its own"
         )

@@ -59,7 +59,6 @@ class Generated:
         calls: of measurements, in order.
         objects: (base name, template) of every object that a phase makes, cluster-scoped ones marked.
         rates: actions a second of its tuning sets, as far as they say one.
-        namespaces: how many namespaces it is given.
         filled: object templates of the phases that make any object, in order.
         dependencies: methods of what must be set up before the first step.
     """
@@ -69,7 +68,6 @@ class Generated:
     calls: tuple[Call, ...]
     objects: tuple[tuple[str, str, bool], ...]
     rates: tuple[float, ...]
-    namespaces: int
     filled: tuple[Filled, ...] = ()
     dependencies: tuple[str, ...] = ()
 
@@ -78,7 +76,7 @@ def dry_run(invocation: Invocation, environment: Mapping[str, str], folder: Path
     """Let CL2 compile the config and return what it made of it.
 
     Raises:
-        UsageError: CL2 refuses the config; the message has its own words.
+        UsageError: CL2 refuses the config; the message has its own words. Or what it made of it cannot be read.
         LoadError: CL2 cannot be started.
     """
     lines: list[str] = []
@@ -95,10 +93,19 @@ def dry_run(invocation: Invocation, environment: Mapping[str, str], folder: Path
     if last is None or last.event != "dry-run-done":
         words = last.text if last and not ended.timed_out else f"no end within {WITHIN:g} s"
         raise UsageError(f"{invocation.entry.config}: clusterloader2 refuses it: {_readable(words)}")
-    found = sorted(invocation.reports.glob("generatedConfig_*.yaml"))
+    return _generated(invocation)
+
+
+def _generated(invocation: Invocation) -> Generated:
+    import yaml
+
+    config, found = invocation.entry.config, sorted(invocation.reports.glob("generatedConfig_*.yaml"))
     if len(found) != 1:
-        raise UsageError(f"{invocation.entry.config}: the dry run of clusterloader2 made {len(found)} configs, not 1")
-    return read(found[0])
+        raise UsageError(f"{config}: the dry run of clusterloader2 made {len(found)} configs, not 1")
+    try:
+        return read(found[0])
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{config}: what clusterloader2 made of it cannot be read: {error}") from error
 
 
 def _readable(words: str) -> str:
@@ -122,10 +129,16 @@ def offline_kubeconfig(path: Path) -> Path:
 
 
 def read(path: Path) -> Generated:
-    """Read a `generatedConfig_*.yaml`: Go structs by yaml.v2, so all keys are lower case and durations are ns."""
+    """Read a `generatedConfig_*.yaml`: Go structs by yaml.v2, so all keys are lower case and durations are ns.
+
+    Raises:
+        OSError, ValueError, yaml.YAMLError: it cannot be read.
+    """
     import yaml
 
     document = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
+    if not isinstance(document, dict):
+        raise ValueError("it is no map")
     steps = document.get("steps") or []
     phases = [phase for step in steps for phase in step.get("phases") or []]
     return Generated(
@@ -134,7 +147,6 @@ def read(path: Path) -> Generated:
         calls=tuple(call for number, step in enumerate(steps, start=1) for call in _calls(number, step)),
         objects=tuple(dict.fromkeys(one for phase in phases for one in _objects(phase))),
         rates=tuple(rate for one in document.get("tuningsets") or [] if (rate := _rate(one)) is not None),
-        namespaces=int((document.get("namespace") or {}).get("number") or 0),
         filled=tuple(one for phase in phases for one in _filled(phase)),
         dependencies=tuple(str(one.get("method", "")) for one in document.get("dependencies") or []),
     )
@@ -142,12 +154,12 @@ def read(path: Path) -> Generated:
 
 @cache
 def _loader() -> Any:
-    """Return PyYAML's loader, told what yaml.v2 takes otherwise: `1e+06` is a number, `=` and `<<` are texts."""
+    """Return PyYAML's loader, told what yaml.v2 takes otherwise: `1e+06` is a number, `=`, `<<` and dates are texts."""
     import yaml
 
     loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
     loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+e[-+]\d+$"), list("-+0123456789"))
-    for kind in ("value", "merge"):
+    for kind in ("value", "merge", "timestamp"):
         loader.add_constructor(f"tag:yaml.org,2002:{kind}", lambda _, node: str(node.value))
     return loader
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,14 +37,6 @@ def read(file: Path) -> tuple[Case, ...]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise LoadError(f"{file}: no report of clusterloader2 that can be read: {reason}") from error
-
-
-def check(cases: Sequence[Case]) -> tuple[str, ...]:
-    """Return what does not fit together, a line each.
-
-    `tests` of the file is no help: it is always 0.
-    """
-    return (*_tests(cases), *_numbers(cases))
 
 
 def _text(file: Path) -> str:
@@ -115,19 +106,3 @@ def _seconds(element: Element) -> float:
     if not math.isfinite(seconds):
         raise ValueError(f"test case {element.get('name')!r} took {text!r} s")
     return seconds
-
-
-def _tests(cases: Sequence[Case]) -> Iterator[str]:
-    whole = [case for case in cases if case.number == 0]
-    if len(whole) != 1:
-        yield f"{len(whole)} tests in one report, expected one"
-    failed = [case for case in cases if case.number and case.failure is not None]
-    if failed and all(case.failure is None for case in whole):
-        yield f"the test passed, though step {failed[0].step!r} failed"
-
-
-def _numbers(cases: Sequence[Case]) -> Iterator[str]:
-    numbers = sorted({case.number for case in cases} - {0})
-    missing = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
-    if missing:
-        yield f"steps are missing: {', '.join(map(str, missing))}"

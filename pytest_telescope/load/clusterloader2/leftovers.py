@@ -105,12 +105,17 @@ def is_ours(thing: Thing, prefixes: Sequence[str], basenames: Iterable[str]) -> 
         prefixes: of our namespaces.
         basenames: of the objects of the config's phases; CL2 names them `<base name>-<number>`.
     """
-    if thing.resource == NAMESPACES and _numbered(thing.name, prefixes):
+    if _is_own(thing, prefixes):
         return True
     if thing.resource == NAMESPACES and thing.name in known()["namespaces"]:
         return True
     pattern = known()["objects"].get(thing.resource)
     return bool(pattern and re.match(pattern, thing.name)) or _numbered(thing.name, basenames)
+
+
+def _is_own(thing: Thing, prefixes: Sequence[str]) -> bool:
+    """Say whether it is a namespace of ours by its name alone."""
+    return thing.resource == NAMESPACES and _numbered(thing.name, prefixes)
 
 
 def _numbered(name: str, stems: Iterable[str]) -> bool:
@@ -128,8 +133,7 @@ def remove(
     try:
         names = tuple(basenames)
         new = sorted(one for one in snapshot(api) if before is None or one not in before)
-        known_before = before is not None
-        ours = [one for one in new if _numbered(one.name, prefixes) or (known_before and is_ours(one, prefixes, names))]
+        ours = [one for one in new if _is_own(one, prefixes) or (before is not None and is_ours(one, prefixes, names))]
         volumes = _volumes(new, ours)
         left = _remove(api, ours, volumes)
         others = [one for one in new if before is not None and one not in (*ours, *volumes)]

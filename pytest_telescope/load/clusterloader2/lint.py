@@ -6,16 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from pytest_telescope.load.clusterloader2.lint_measurements import known_method
 from pytest_telescope.load.clusterloader2.lint_measurements import wrong_calls
 from pytest_telescope.load.clusterloader2.lint_objects import may_make_pods
 from pytest_telescope.load.clusterloader2.lint_objects import unreadable
 from pytest_telescope.load.clusterloader2.lint_schema import unknown_keys
 from pytest_telescope.load.clusterloader2.lint_thresholds import dead_thresholds
 from pytest_telescope.load.clusterloader2.lint_variables import lint_variables
-from pytest_telescope.load.clusterloader2.lint_walk import Call
 from pytest_telescope.load.clusterloader2.lint_walk import File
 from pytest_telescope.load.clusterloader2.lint_walk import Reach
 from pytest_telescope.load.clusterloader2.lint_walk import Unread
@@ -26,23 +23,6 @@ from pytest_telescope.load.clusterloader2.source import Source
 from pytest_telescope.load.clusterloader2.source import is_suite
 from pytest_telescope.load.clusterloader2.source import read
 from pytest_telescope.scenario.names import Scalar
-
-
-class Need(NamedTuple):
-    """What a measurement of a config needs.
-
-    Attributes:
-        method: its Method.
-        need: a word of `Method.needs`.
-        file: where it is called, and on which line.
-        conditional: within an `{{if}}` or `{{range}}`, so perhaps not at all.
-    """
-
-    method: str
-    need: str
-    file: Path
-    line: int
-    conditional: bool
 
 
 def lint(config: Path, overrides: Mapping[str, Scalar], environment: Mapping[str, str]) -> tuple[Hint, ...]:
@@ -60,15 +40,6 @@ def lint(config: Path, overrides: Mapping[str, Scalar], environment: Mapping[str
     return tuple(sorted(dict.fromkeys(hints), key=lambda hint: (hint.file != config, str(hint.file), hint.line)))
 
 
-def needs(config: Path) -> tuple[Need, ...]:
-    """Return what the measurements found in a config and its modules need; in doubt the conditional ones, too.
-
-    Raises:
-        OSError: the config cannot be read.
-    """
-    return tuple(dict.fromkeys(need for call in walk(config).calls() for need in _needs(call)))
-
-
 def makes_pods(config: Path) -> bool:
     """Return whether a config may make pods; False only where everything it reaches is literal and makes none.
 
@@ -76,14 +47,6 @@ def makes_pods(config: Path) -> bool:
         OSError: the config cannot be read.
     """
     return may_make_pods(walk(config))
-
-
-def _needs(call: Call) -> Iterator[Need]:
-    known = known_method(call)
-    managed = any(node.text == "managed" for node in call.named("prometheusClient"))
-    for need in known.needs if known else ():
-        word = "managed-prometheus" if managed and need == "prometheus" else need
-        yield Need(known.name if known else "", word, call.file, call.line, call.conditional)
 
 
 def _lint_config(reach: Reach, overrides: Mapping[str, Scalar], environment: Mapping[str, str]) -> Iterator[Hint]:

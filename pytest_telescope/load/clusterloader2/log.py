@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
 
+from pytest_telescope.load.clusterloader2.summary_numbers import duration_text
 from pytest_telescope.load.clusterloader2.tables import table
 
 LONGEST = 4096
 """Characters of a message that are kept."""
-_HEADER = re.compile(
-    r"([IWEF])(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})\.(\d{6})\s+\d+ ([^\s:\]]+):(\d+)\] ?(.*)", re.DOTALL
-)
-_DELAY = re.compile(r"([0-9.]+)(h|ms|m|s|µs|us|ns)")
-_UNITS: Mapping[str, float] = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
+_HEADER = re.compile(r"([IWEF])(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})\.(\d{6})\s+\d+ [^\s:\]]+:\d+\] ?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +30,12 @@ class Line:
     Attributes:
         time: unix seconds on CL2's clock, to the microsecond.
         level: `I`, `W`, `E` or `F`.
-        source: Go file and line.
         event: what it means (see log.yaml), empty for the many that mean nothing to us.
         fields: of the event.
     """
 
     time: float
     level: str
-    source: str
     text: str
     event: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -75,14 +70,13 @@ def parse_line(text: str, *, now: float) -> Line | None:
 
 
 def _line(head: re.Match[str], rest: list[str], now: float) -> Line:
-    level, month, day, hour, minute, second, micro, file, number, text = head.groups()
+    level, month, day, hour, minute, second, micro, text = head.groups()
     text = "\n".join([text, *rest])[:LONGEST]
     event, fields = _event(text)
     stamp = (int(month), int(day), int(hour), int(minute), int(second))
     return Line(
         time=_unix(stamp, now) + int(micro) / 1e6,
         level=level,
-        source=f"{file}:{number}",
         text=text,
         event=event,
         fields=fields,
@@ -109,11 +103,8 @@ def _event(text: str) -> tuple[str, Mapping[str, str]]:
 
 def delay_seconds(text: str) -> float:
     """Return a Go duration in seconds, 0 for anything else."""
-    parts = _DELAY.findall(text)
-    if "".join(number + unit for number, unit in parts) != text or any(part.count(".") > 1 for part, _ in parts):
-        return 0.0
     try:
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        return max(float(duration_text(text)), 0.0)
     except ValueError:
         return 0.0
 

@@ -65,7 +65,6 @@ class Method:
         nested: param -> names within it; those within `Method.mandatory[param]` are mandatory.
         thresholds: action -> params that are thresholds; `queries.threshold` is within a list.
         summaries: action -> names of the files it writes, those of its parts included.
-        skips: log texts with which it measures nothing and passes.
         parts: the Methods it bundles.
     """
 
@@ -83,7 +82,6 @@ class Method:
     nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     thresholds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     summaries: Mapping[str, tuple[SummaryName, ...]] = field(default_factory=dict)
-    skips: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
 
     @property
@@ -129,7 +127,6 @@ def _method(name: str, body: Mapping[str, Any], groups: Mapping[str, list[str]],
         nested=_plain(nested),
         thresholds=_expanded(body.get("thresholds", {}), groups),
         summaries=_summaries([body, *(bodies[part] for part in body.get("parts", ()))]),
-        skips=tuple(body.get("skips", ())),
         parts=tuple(body.get("parts", ())),
     )
 

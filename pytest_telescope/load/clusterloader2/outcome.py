@@ -162,7 +162,7 @@ def _samples(results: Sequence[EntryResult]) -> Gauge:
     for one in results:
         for sample in _results(one):
             labels = _sample_labels(one.entry.name, sample)
-            series[tuple(sorted(one for one in labels.items() if one[1]))] = (labels, sample.value)
+            series[tuple(sorted(item for item in labels.items() if item[1]))] = (labels, sample.value)
     return Gauge(name=SAMPLE, help="A number of a summary of ClusterLoader2.", series=tuple(series.values()))
 
 

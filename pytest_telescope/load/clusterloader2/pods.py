@@ -28,10 +28,13 @@ _EVENT = re.compile(
     rb'"resourceVersion":"(\d+)",(?:"generation":\d+,)?"creationTimestamp":"([^"\\]+)"'
 )
 _PHASE = re.compile(rb'"status":\{(?:"observedGeneration":\d+,)?"phase":"(Pending|Running|Succeeded)"')
+_ACCOUNT = b'"serviceAccount":"'
 _NODE = re.compile(
-    rb'"serviceAccount":"[^"\\]+",(?:"automountServiceAccountToken":(?:true|false),)?"nodeName":"([^"\\]+)"'
+    rb'"serviceAccount":"[^"\\]+",(?:"automountServiceAccountToken":(?:true|false),)?(?:"nodeName":"([^"\\]+)",)?'
+    rb'"(?:hostNetwork|hostPID|hostIPC|securityContext)":'
 )
-"""`spec.nodeName`; that of a selector, say, never comes after a service account, as such keys are sorted."""
+"""`spec.nodeName`, or that it has none; no label or selector looks like this, as its keys are sorted: nothing that may
+come next here could follow `serviceAccount` there."""
 PATH = "/api/v1/pods?fieldSelector=metadata.namespace!%3Dkube-system"
 
 
@@ -70,21 +73,28 @@ class Pods:
 
     def __init__(self, prefixes: Iterable[str] = ()) -> None:
         self._prefixes: frozenset[str] = frozenset()
+        self._namespaces: dict[bytes, bool] = {}
+        """Namespaces of raw events, and whether they are ours."""
         self.follow(prefixes)
         self._pods: dict[str, _Seen] = {}
         self._lock = threading.Lock()
         self.last_event = 0.0
-        self.last_change = 0.0
         self.running = 0
         """Pods that ran so far."""
 
     def follow(self, prefixes: Iterable[str]) -> None:
         """Keep the pods of these namespaces from now on."""
         self._prefixes = frozenset(prefixes)
+        self._namespaces = {}
 
     def _ours(self, namespace: str) -> bool:
         prefix, _, number = namespace.rpartition("-")
         return prefix in self._prefixes and number.isdigit()
+
+    def _is_ours(self, namespace: bytes) -> bool:
+        if (ours := self._namespaces.get(namespace)) is None:
+            ours = self._namespaces[namespace] = self._ours(namespace.decode())
+        return ours
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -121,19 +131,19 @@ class Pods:
         if (phase := _PHASE.match(line, status)) is None:
             return None
         kind, name, namespace, uid, version, stamp = head.groups()
-        if self._ours(namespace.decode()):
-            if (node := _node(line, status)) is None:
-                return None
+        if self._is_ours(namespace):
             with self._lock:
-                pod = self._pods.get(uid.decode())
+                pod = self._pods.get(key := uid.decode())
+                news = kind != b"DELETED" and (pod is None or pod.running is None or pod.node is None)
+                if news and (node := _node(line, status)) is None:
+                    return None
                 if pod is None:
-                    pod = self._add(
-                        uid.decode(), f"{namespace.decode()}/{name.decode()}", unix(stamp.decode()), when, late=late
-                    )
-                if kind == b"DELETED":
-                    self._gone(pod)
-                elif pod.running is None or pod.node is None:
+                    full_name = f"{namespace.decode()}/{name.decode()}"
+                    pod = self._add(key, full_name, unix(stamp.decode()), when, late=late)
+                if news:
                     self._advance(pod, _Now(node, phase[1].decode(), when, late, line))
+                elif kind == b"DELETED":
+                    self._gone(pod)
         self.last_event = when
         return version.decode()
 
@@ -144,9 +154,9 @@ class Pods:
 
     def _advance(self, pod: _Seen, now: _Now) -> None:
         if pod.node is None and now.node:
-            pod.node, pod.scheduled, pod.late, self.last_change = now.node, now.when, pod.late or now.late, now.when
+            pod.node, pod.scheduled, pod.late = now.node, now.when, pod.late or now.late
         if pod.running is None and now.phase in {"Running", "Succeeded"}:
-            pod.running, pod.late, pod.item, self.last_change = now.when, pod.late or now.late, None, now.when
+            pod.running, pod.late, pod.item = now.when, pod.late or now.late, None
             self.running += 1
         elif pod.running is None and pod.why is None:
             pod.item = now.item
@@ -212,11 +222,9 @@ class Pods:
 
 def _node(line: bytes, end: int) -> str | None:
     """Return `spec.nodeName` of a raw pod whose status begins at `end`: empty where it has none, None where unsure."""
-    start = line.find(b'"spec":{')
-    if start < 0 or line.find(b'"nodeName":"', start, end) < 0:
-        return "" if start >= 0 else None
-    found = _NODE.search(line, start, end)
-    return found[1].decode() if found else None
+    account = line.rfind(_ACCOUNT, 0, end)
+    found = _NODE.match(line, account, end) if account >= 0 else None
+    return (found[1] or b"").decode() if found else None
 
 
 def _start(pod: _Seen) -> PodStart:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_telescope.load.clusterloader2.expected import Measurement
-from pytest_telescope.load.clusterloader2.expected import expected_of
+from pytest_telescope.load.clusterloader2.expected import measurements_of
 from pytest_telescope.load.clusterloader2.generated import Generated
 from pytest_telescope.load.clusterloader2.requirements_objects import lacking
 from pytest_telescope.load.clusterloader2.tables import table
@@ -23,7 +23,7 @@ def _table() -> Mapping[str, Mapping[str, Any]]:
 
 def asks_prometheus(generated: Generated) -> bool:
     """Say whether any of its measurements reads CL2's Prometheus."""
-    return any("prometheus" in one.method.needs for one in expected_of(generated).measurements)
+    return any("prometheus" in one.method.needs for one in measurements_of(generated))
 
 
 def missing(
@@ -37,7 +37,7 @@ def missing(
         allow_exec: it may run commands on this machine.
         folder: of the config, where its object templates are; None leaves them out.
     """
-    measurements = expected_of(generated).measurements
+    measurements = measurements_of(generated)
     found = [text for one in measurements for text in _missing(one, capabilities)]
     found += [text for one in generated.dependencies for text in _dependency(one, capabilities)]
     if folder is not None:
@@ -74,8 +74,9 @@ def _objects(generated: Generated, capabilities: frozenset[str], folder: Path) -
 
 
 def _exec(one: Measurement) -> str:
-    command = " ".join(map(str, one.params.get("command") or ()))
-    return f"{_where(one)} runs `{command}` on this machine; if you trust it, add --allow-exec"
+    command = one.params.get("command") or []
+    text = " ".join(map(str, command if isinstance(command, list) else [command]))
+    return f"{_where(one)} runs `{text}` on this machine; if you trust it, add --allow-exec"
 
 
 def _where(one: Measurement) -> str:

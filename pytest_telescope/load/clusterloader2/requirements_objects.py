@@ -18,12 +18,14 @@ DEFINITION = "CustomResourceDefinition"
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 
-Entry = Mapping[str, Any]
+Requirement = Mapping[str, Any]
 """One of requirements.yaml."""
 Found = Sequence[tuple[Filled, Path]]
 
 
-def lacking(filled: Sequence[Filled], folder: Path, *, images: Entry | None, kinds: Entry | None) -> list[str]:
+def lacking(
+    filled: Sequence[Filled], folder: Path, *, images: Requirement | None, kinds: Requirement | None
+) -> list[str]:
     """Return why objects would mean nothing on this cluster, a line each.
 
     Args:
@@ -38,20 +40,20 @@ def lacking(filled: Sequence[Filled], folder: Path, *, images: Entry | None, kin
     return list(dict.fromkeys(told))
 
 
-def _issuing(found: Found, entry: Entry) -> Iterator[str]:
+def _issuing(found: Found, entry: Requirement) -> Iterator[str]:
     pattern = re.compile("|".join(f"(?:{each})" for each in entry["patterns"]))
     for one, path in found:
         yield from (f"{one.template}: {name} {_why(entry)}" for name in _images(one, path, pattern))
 
 
-def _unknown(found: Found, entry: Entry) -> Iterator[str]:
+def _unknown(found: Found, entry: Requirement) -> Iterator[str]:
     if any(kind == DEFINITION for _, path in found for _, kind in read_objects(path).kinds):
         return
     for one, path in found:
         yield from (f"{one.template}: {kind} {_why(entry)}" for kind in _foreign(path))
 
 
-def _why(entry: Entry) -> str:
+def _why(entry: Requirement) -> str:
     return f"{entry['why']} (capability {entry['capability']})"
 
 

@@ -16,7 +16,7 @@ from pytest_telescope.load.clusterloader2.model import Summary
 METHOD = "APIResponsivenessPrometheus"
 LATENCY = "latency"
 SLOW = "SlowCount"
-Call = tuple[tuple[str, str], ...]
+Labels = tuple[tuple[str, str], ...]
 
 
 def doubts(summary: Summary, params: Mapping[str, Any]) -> Iterator[str]:
@@ -29,9 +29,9 @@ def doubts(summary: Summary, params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _never_slow(summary: Summary, latencies: list[Sample]) -> Iterator[str]:
-    slow = {_call(sample): sample.value for sample in summary.samples if sample.metric == SLOW}
+    slow = {_labels(sample): sample.value for sample in summary.samples if sample.metric == SLOW}
     for sample in latencies:
-        if sample.stat == "Perc99" and sample.value > _fast(sample.labels) and not slow.get(_call(sample)):
+        if sample.stat == "Perc99" and sample.value > _fast(sample.labels) and not slow.get(_labels(sample)):
             yield (
                 f"{sample.labels.get('Verb')} {sample.labels.get('Resource')} has a 99th percentile of "
                 f"{sample.value:.3g} s and no slow call, so allowedSlowCalls forgives all of them "
@@ -39,7 +39,7 @@ def _never_slow(summary: Summary, latencies: list[Sample]) -> Iterator[str]:
             )
 
 
-def _call(sample: Sample) -> Call:
+def _labels(sample: Sample) -> Labels:
     return tuple(sorted(sample.labels.items()))
 
 

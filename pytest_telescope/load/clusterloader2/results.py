@@ -24,7 +24,7 @@ class EntryResult:
 
     Attributes:
         cases: of junit.xml; None where there is none that can be read, and `no_junit` says why.
-        lines: those of its log that mean something (see log.yaml), and the last one of level F.
+        lines: those of its log that mean something (see log.yaml), and those of level F.
         steps: step id -> (start, end), unix seconds.
         span: when its process began and ended, unix seconds.
         pods: how many pods our watch saw in its namespaces.
@@ -47,8 +47,9 @@ class EntryResult:
 
 def read_reports(reports: Path, config: str) -> tuple[tuple[Summary, ...], tuple[Case, ...] | None, str]:
     """Return the summaries, the cases of junit.xml or None, and why there are none."""
-    found = summaries.read(reports, {config})
+    found: tuple[Summary, ...] = ()
     try:
+        found = summaries.read(reports, {config})
         return found, junit.read(reports / "junit.xml"), ""
     except LoadError as error:
         return found, None, str(error)

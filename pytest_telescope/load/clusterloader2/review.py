@@ -38,14 +38,25 @@ def may_make_pods(cell: Cell) -> bool:
 
 
 def _overrides(cell: Cell, entry: Entry) -> Mapping[str, Scalar]:
-    """Return all that CL2 is given; the harness' own variables are used by no config."""
-    import yaml
+    """Return all that CL2 is given; the harness' own variables are used by no config.
 
+    Raises:
+        UsageError: an override file of the suite cannot be read.
+    """
     given: dict[str, Scalar] = {}
     for path in entry.overrides:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        given |= content if isinstance(content, dict) else {}
+        given |= _read(path)
     return {**given, **spec_of(cell).overrides}
+
+
+def _read(path: Path) -> dict[str, Scalar]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: override file of a suite that cannot be read: {error}") from error
+    return {str(name): value for name, value in content.items()} if isinstance(content, dict) else {}
 
 
 def _shown(hint: Hint) -> str:

@@ -10,8 +10,6 @@ import http.client
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pytest_telescope.cluster.model import Leftover
@@ -20,6 +18,7 @@ from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import FAILURES
 from pytest_telescope.load.api import Api
 from pytest_telescope.load.api import Reply
+from pytest_telescope.load.clusterloader2.tables import table
 from pytest_telescope.load.manifests import delete_options
 from pytest_telescope.load.namespaces import make_namespace
 from pytest_telescope.load.namespaces import remove_namespace
@@ -93,12 +92,8 @@ def pod_status(host: str) -> dict[str, Any]:
     }
 
 
-@cache
 def _data() -> Mapping[str, Any]:
-    import yaml
-
-    file = Path(__file__).with_name("monitoring_objects.yaml")
-    found: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = table("monitoring_objects")
     return found
 
 

@@ -53,12 +53,6 @@ def read(folder: Path, configs: Collection[str] | None = None) -> tuple[Summary,
     return tuple(summary for path in files for summary in _summary(path, known))
 
 
-def all_zero(summary: Summary, metric: str) -> bool:
-    """Tell whether all numbers of a metric are 0, and there is one: what CL2 writes where nothing was measured."""
-    values = [sample.value for sample in summary.samples if sample.metric == metric]
-    return bool(values) and not any(values)
-
-
 def _name(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "replace")
 

@@ -15,7 +15,6 @@ from pytest_telescope.load.clusterloader2.command import VERBOSE
 from pytest_telescope.load.clusterloader2.command import Invocation
 from pytest_telescope.load.clusterloader2.command import clients_for
 from pytest_telescope.load.clusterloader2.command import environment
-from pytest_telescope.load.clusterloader2.command import ignored
 from pytest_telescope.load.clusterloader2.model import Entry
 from pytest_telescope.scenario.names import PROVIDERS as ALL_PROVIDERS
 
@@ -126,10 +125,6 @@ def test_the_own_environment_stays_as_it_is() -> None:
     environment(os.environ, {"MARK": "x"})
 
     assert dict(os.environ) == before
-
-
-def test_variables_meant_for_cl2_are_named() -> None:
-    assert ignored({"CL2_B": "", "CL2_A": "1", "XCL2_A": "", "PATH": "", "cl2_a": ""}) == ("CL2_A", "CL2_B")
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,16 @@ def test_a_prefix_is_the_same_again() -> None:
     assert prefix_of(cell, entry, 2) == prefix_of(cell, entry, 2)
     assert prefix_of(cell_of(Path()), entry) == "telescope-local-x"
     assert prefix_of(cell_of(Path()), entry, 2) == "telescope-local-x-e2"
+
+
+@pytest.mark.parametrize(
+    ("suite", "words"),
+    [
+        ("- {configPath: one.yaml, overridePaths: 5}\n", "overridePaths of scenario 1 is not a list"),
+        ("- {configPath: one.yaml, overridePaths: one.yaml}\n", "overridePaths of scenario 1 is not a list"),
+        ("- {identifier: 2026-99-99, configPath: one.yaml}\n", "a suite that is not YAML"),
+    ],
+)
+def test_an_odd_suite_is_refused_with_words(scenario: Write, suite: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        entries_of(cell_of(scenario(suite, "cl2/suites/one.yaml")))

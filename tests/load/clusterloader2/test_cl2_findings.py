@@ -60,7 +60,7 @@ def startup(identifier: str = "PodStartupLatency", value: float = 1.5) -> tuple[
 def result(*calls: Call, **more: Any) -> EntryResult:
     """A green run of one step; what is said is changed."""
     steps = more.pop("steps", ("s1",))
-    compiled = Generated(name="load", steps=steps, calls=calls, objects=(), rates=(), namespaces=1)
+    compiled = Generated(name="load", steps=steps, calls=calls, objects=(), rates=())
     cases = (
         PASSED,
         *(Case(step=name, number=number, measurement="", seconds=1) for number, name in enumerate(steps, 1)),

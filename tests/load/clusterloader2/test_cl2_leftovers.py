@@ -165,10 +165,10 @@ def test_what_was_made_anew_under_an_old_name_is_new(server: Cluster) -> None:
 
 def test_without_a_before_only_our_namespaces_go(server: Cluster) -> None:
     server.make(SPACES, "telescope-x-1", "monitoring")
-    server.make(ROLES, "mine-0")
+    server.make(ROLES, "mine-0", "telescope-x-2")
 
     assert left(server, None, "mine") == []
-    assert {"monitoring", "mine-0", "own-1"} <= server.names
+    assert {"monitoring", "mine-0", "telescope-x-2", "own-1"} <= server.names
     assert "telescope-x-1" not in server.names
 
 

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_telescope.load.clusterloader2.lint import Need
 from pytest_telescope.load.clusterloader2.lint import lint
 from pytest_telescope.load.clusterloader2.lint import makes_pods
-from pytest_telescope.load.clusterloader2.lint import needs
 from pytest_telescope.load.clusterloader2.model import Hint
 from pytest_telescope.load.clusterloader2.source import is_suite
 from pytest_telescope.load.clusterloader2.source import read
@@ -428,32 +426,6 @@ def test_values_keep_their_lines_whatever_actions_stand_around_them(write: Write
     assert [item.text for value in root.fields("D") for item in value.items] == ["1", "2"]
 
 
-def test_needs_name_the_measurement_and_whether_it_is_certain(write: Write) -> None:
-    config = write(
-        HEAD
-        + START_QUERY
-        + QUERY
-        + "- module: {path: module.yaml}\n{{if .A}}\n- module: {path: maybe.yaml}\n{{end}}\n",
-        module="steps:\n" + GATHER_QUERY.replace("gather", "gather, prometheusClient: managed"),
-        maybe="steps:\n" + GATHER_QUERY.replace("GenericPrometheusQuery", "ServiceCreationLatency"),
-    )
-    beside = config.parent
-
-    assert needs(config) == (
-        Need("GenericPrometheusQuery", "prometheus", config, 5, False),
-        Need("GenericPrometheusQuery", "managed-prometheus", beside / "module.yaml", 3, False),
-        Need("ServiceCreationLatency", "exec-service", beside / "maybe.yaml", 3, True),
-        Need("ServiceCreationLatency", "containers", beside / "maybe.yaml", 3, True),
-    )
-
-
-def test_needs_of_a_module_that_is_used_outside_of_an_if_too_are_certain(write: Write) -> None:
-    module = "- module: {path: module.yaml}\n"
-    config = write(HEAD + "{{if .A}}\n" + module + "{{end}}\n" + module, module="steps:\n" + GATHER_QUERY)
-
-    assert [need.conditional for need in needs(config)] == [False]
-
-
 @pytest.mark.parametrize(
     ("steps", "kind", "pods"),
     [
@@ -517,28 +489,6 @@ def test_shipped_thresholds_that_nobody_enables_are_found() -> None:
     assert {("measurements.yaml", 130), ("measurements.yaml", 267), ("net-policy-metrics.yaml", 88)} <= dead
 
 
-def test_what_shipped_configs_need_and_make_can_be_told() -> None:
+def test_whether_shipped_configs_make_pods_can_be_told() -> None:
     for config in (one for one in shipped() if not is_suite(one)):
-        assert {need.need for need in needs(config)} <= KNOWN_NEEDS
         assert makes_pods(config) or config.parent.name in {"examples", "network"}
-
-
-KNOWN_NEEDS = {
-    "cilium",
-    "cloud-load-balancer",
-    "containers",
-    "dra",
-    "exec-service",
-    "kube-proxy",
-    "kube-state-metrics",
-    "kubelet",
-    "managed-prometheus",
-    "metrics-server",
-    "network-policy",
-    "node-killer",
-    "node-local-dns",
-    "prometheus",
-    "ssh",
-    "storage",
-    "windows-exporter",
-}

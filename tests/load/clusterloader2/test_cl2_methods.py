@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_telescope import paths
+from pytest_telescope.load.clusterloader2 import log
 from pytest_telescope.load.clusterloader2.lint_schema import SCHEMA
 from pytest_telescope.load.clusterloader2.lint_variables import own
 from pytest_telescope.load.clusterloader2.methods import Method
@@ -202,12 +203,22 @@ def test_actions_are_those_that_are_told_apart() -> None:
         assert set(methods()[name].actions) == read, name
 
 
-def test_what_is_logged_when_skipping_is_in_the_source() -> None:
-    text = "\n".join(file.read_text() for file in go_files(upstream() / "pkg" / "measurement"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Prometheus is disabled, skipping the measurement!",
+        "disabled, skipping the measuerment!",
+        "Probes cannot work in %s, skipping the measurement!",
+    ],
+)
+def test_what_is_logged_when_skipping_is_in_the_source_and_told_from_its_log(text: str) -> None:
+    source = "\n".join(file.read_text() for file in go_files(upstream() / "pkg" / "measurement"))
 
-    missing = {skip for one in methods().values() for skip in one.skips if skip not in text}
+    line = log.parse_line(f"W1125 18:30:09.000000 1 a.go:1] mine: {text.replace('%s', 'kind')}", now=0.0)
 
-    assert not missing
+    assert text in source
+    assert line is not None
+    assert (line.event, line.fields) == ("skipped", {"what": "mine"})
 
 
 def test_thresholds_and_switches_are_params() -> None:

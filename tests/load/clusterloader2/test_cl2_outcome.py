@@ -57,7 +57,7 @@ def runner(*pods: dict[str, Any]) -> Runner:
 
 def entry(name: str = "main", **more: Any) -> EntryResult:
     steps = more.get("steps", {"create": (10.0, 20.0), "gather": (20.0, 30.0)})
-    compiled = Generated(name="load", steps=tuple(steps), calls=(), objects=(), rates=(), namespaces=1)
+    compiled = Generated(name="load", steps=tuple(steps), calls=(), objects=(), rates=())
     cases = [Case(step="", number=0, measurement="", seconds=20)]
     cases += [Case(step=step, number=number, measurement="", seconds=10) for number, step in enumerate(steps, 1)]
     facts = {"throttled_requests": 0, "throttled_longest": 0.0, "clients": 5}
@@ -274,3 +274,10 @@ def test_gauges_are_named(tmp_path: Path) -> None:
     names: list[Gauge] = list(of(tmp_path, entry()).gauges)
 
     assert [one.name for one in names] == [CHECK, SAMPLE]
+
+
+def test_a_report_folder_that_was_never_made_says_why(tmp_path: Path) -> None:
+    found, cases, no_junit = read_reports(tmp_path / "none", "load")
+
+    assert (found, cases) == ((), None)
+    assert "cannot be listed" in no_junit

@@ -61,6 +61,8 @@ def event_of(kind: str = "ADDED", uid: str = "u1", **more: Any) -> dict[str, Any
         "serviceAccount": more.get("account"),
         "automountServiceAccountToken": more.get("automount"),
         "nodeName": more.get("node"),
+        "hostNetwork": more.get("host"),
+        "shareProcessNamespace": more.get("shared"),
         "securityContext": {},
         "affinity": more.get("affinity"),
         "tolerations": [{"key": "nodeName", "value": "evil"}],
@@ -108,7 +110,7 @@ def told_parsed(lines: Iterable[bytes], late: bool = False, prefixes: tuple[str,
 
 
 def facts(pods: Pods) -> tuple[object, ...]:
-    return pods.starts(), len(pods), pods.running, pods.awaiting(), pods.namespaces(), pods.last_change
+    return pods.starts(), len(pods), pods.running, pods.awaiting(), pods.namespaces()
 
 
 def only(pods: Pods) -> PodStart:
@@ -154,8 +156,29 @@ def test_nearly_all_of_a_real_watch_is_seen_at_a_glance() -> None:
     assert {(item["metadata"]["name"], item["status"]["phase"]) for item in left} == {
         ("quiet", "Failed"),  # why it failed is only known from all of it
         ("pinned", "Failed"),
-        ("selected", "Pending"),  # its selector has a `nodeName` of its own
     }
+
+
+@pytest.mark.parametrize("node", [None, "n"])
+def test_what_may_follow_the_node_is_known_or_left_to_be_parsed(node: str | None) -> None:
+    host = [marshalled(event_of(account="a", node=node, host=True))]
+    shared = [marshalled(event_of(account="a", node=node, shared=True))]
+
+    assert (glanced(host[0]), glanced(shared[0])) == ("7", None)
+    assert only(told_raw(host)).node == only(told_raw(shared)).node == node
+
+
+def test_once_it_runs_only_its_end_is_looked_at() -> None:
+    first = marshalled(event_of(account="a", node="n", phase="Running"))
+    later = [
+        marshalled(event_of("MODIFIED", node="other", phase="Running")),
+        marshalled(event_of("DELETED", phase="Running")),
+    ]
+    pods = Pods(PREFIXES)
+
+    assert [pods.glance(line, 1.0, late=False) for line in (first, *later)] == ["7"] * 3
+    assert (only(pods).node, pods.awaiting()) == ("n", False)
+    assert facts(told_raw([first, *later])) == facts(told_parsed([first, *later]))
 
 
 def test_a_glance_tells_the_version_to_go_on_from() -> None:
@@ -209,6 +232,11 @@ def test_what_does_not_look_as_expected_is_left_to_be_parsed(line: bytes) -> Non
             }
         },
         {"selector": {"nodeName": "evil", "status": "b", "spec": "c"}},
+        {
+            "automount": True,
+            "selector": dict.fromkeys(("hostPID", "nodeName", "securityContext", "serviceAccount"), "x"),
+        },
+        {"generation": 2, "affinity": {"matchLabels": {"serviceAccount": "x", "shareProcessNamespace": "x"}}},
         {"affinity": {"podAffinity": {"matchLabels": {"nodeName": "evil", "phase": "Running", "serviceAccount": "a"}}}},
         {
             "volumes": [

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_telescope.errors import UsageError
 from pytest_telescope.load.clusterloader2 import review
+from pytest_telescope.load.clusterloader2.engine import ClusterLoader2
 from pytest_telescope.load.clusterloader2.generated import Call
 from pytest_telescope.load.clusterloader2.generated import Generated
 from pytest_telescope.load.clusterloader2.methods import methods
@@ -21,7 +22,7 @@ NONE: frozenset[str] = frozenset()
 
 
 def compiled(*calls: Call) -> Generated:
-    return Generated(name="a", steps=("create", "measure"), calls=calls, objects=(), rates=(), namespaces=1)
+    return Generated(name="a", steps=("create", "measure"), calls=calls, objects=(), rates=())
 
 
 def call(method: str, **params: object) -> Call:
@@ -65,6 +66,13 @@ def test_commands_on_this_machine_are_refused_unless_allowed() -> None:
     assert missing(config, NONE, allow_exec=False) == [
         "step 'measure': Exec mine runs `sh -c rm -r x 5` on this machine; if you trust it, add --allow-exec"
     ]
+
+
+@pytest.mark.parametrize(("command", "shown"), [("reboot", "`reboot`"), (5, "`5`"), (None, "``"), ([], "``")])
+def test_a_command_that_is_no_list_is_shown_as_it_is(command: object, shown: str) -> None:
+    (text,) = missing(compiled(call("Exec", command=command)), NONE, allow_exec=False)
+
+    assert f"runs {shown} on this machine" in text
 
 
 def test_an_exec_without_a_command_is_refused_too() -> None:
@@ -145,3 +153,70 @@ def test_only_a_config_that_surely_makes_no_pods_makes_none(tmp_path: Path) -> N
 
     assert not before
     assert review.may_make_pods(cell)
+
+
+@pytest.mark.parametrize("content", [b"CL2_COUNT: [", b"CL2_COUNT: \xff\xfe", b"CL2_DAY: 2026-99-99"])
+def test_a_review_refuses_override_files_that_cannot_be_read(tmp_path: Path, content: bytes) -> None:
+    folder = written(tmp_path, CONFIG)
+    (folder / "over.yaml").write_bytes(content)
+    suite = "- {identifier: a, configPath: config.yaml, overridePaths: [over.yaml]}\n"
+    (folder / "suite.yaml").write_text(suite, encoding="utf-8")
+
+    assert "over.yaml: override file of a suite that cannot be read" in _told(
+        cell_of(folder, ClusterLoader2Spec(config="suite.yaml"))
+    )
+
+
+def test_a_review_takes_names_that_yaml_takes_for_something_else(tmp_path: Path) -> None:
+    folder = written(tmp_path, CONFIG)
+    (folder / "over.yaml").write_text("CL2_COUNT: 1\nN: 5\n7: 8\n", encoding="utf-8")
+    suite = "- {identifier: a, configPath: config.yaml, overridePaths: [over.yaml]}\n"
+    (folder / "suite.yaml").write_text(suite, encoding="utf-8")
+
+    assert "override 7 is used nowhere" in _told(cell_of(folder, ClusterLoader2Spec(config="suite.yaml")))
+
+
+MEASURED = """\
+name: a
+steps:
+- name: measure
+  measurements:
+  - {Identifier: mine, Method: METHOD, Params: PARAMS}
+"""
+
+
+def checked(folder: Path, method: str, params: str, *capabilities: str, allow_exec: bool = False) -> str:
+    """What the engine's check says against a config, by a dry run of the real CL2."""
+    config = MEASURED.replace("METHOD", method).replace("PARAMS", params)
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    cell = cell_of(folder, ClusterLoader2Spec(config="config.yaml"))
+    try:
+        assert ClusterLoader2(allow_exec=allow_exec).check(cell, frozenset(capabilities)) == []
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def test_a_check_compiles_the_config_and_leaves_nothing(tmp_path: Path) -> None:
+    assert checked(tmp_path, "PodStartupLatency", "{action: start}") == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_check_refuses_what_cl2_refuses(tmp_path: Path) -> None:
+    told = checked(tmp_path, "{{.Nodes", "{}")
+
+    assert told.startswith(f"{tmp_path / 'config.yaml'}: clusterloader2 refuses it: ")
+
+
+def test_a_check_refuses_what_the_cluster_cannot_run(tmp_path: Path) -> None:
+    params = "{action: start, replicasPerProbe: 1}"
+
+    assert checked(tmp_path, "DnsLookupLatency", params).startswith(
+        f"{tmp_path / 'config.yaml'}: step 'measure': DnsLookupLatency mine measures what really running containers do"
+    )
+    assert checked(tmp_path, "DnsLookupLatency", params, "real-nodes") == ""
+
+
+def test_a_check_refuses_commands_on_this_machine_unless_allowed(tmp_path: Path) -> None:
+    assert "runs `true {{.}}` on" in checked(tmp_path, "Exec", "{command: ['true', '{{\"{{.}}\"}}']}")
+    assert checked(tmp_path, "Exec", "{command: ['true']}", allow_exec=True) == ""
