@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     |(?P<variable>\$\{[A-Za-z_]\w*\}|%v\b)
     |(?P<duration>(?:\d+(?:ms|[smhdwy]))+)
     |(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
-    |(?P<name>[A-Za-z_:][\w:]*)
+    |(?P<name>:?[A-Za-z_][\w:]*)
     |(?P<operator>=~|!~|!=|==|<=|>=|.)""",
     re.VERBOSE,
 )

@@ -63,3 +63,9 @@ def test_metrics_are_found_without_functions_labels_and_keywords() -> None:
 def test_counter_with_matchers_is_split() -> None:
     assert split('calls_total{code=~"5.."}') == ("calls_total", 'code=~"5.."')
     assert split("calls_total") == ("calls_total", "")
+
+
+def test_the_step_of_a_filled_subquery_is_no_metric() -> None:
+    found = selectors("max_over_time(sum(calls)[31232ms:5000ms]) + max_over_time(:rule:sum[5m:])")
+
+    assert [one.name for one in found] == ["calls", ":rule:sum"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from functools import lru_cache
 from pathlib import Path
@@ -47,7 +48,8 @@ class Action(NamedTuple):
     rebound: bool
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Node:
     """One value.
 
     Attributes:
