@@ -70,9 +70,9 @@ def engine_thresholds(slo: Slo, desk: Desk, _: Window, __: Mapping[str, int]) ->
     passed = len(elements) - len(bad)
     if not bad:
         return elements, f"{slo.id}: {passed} steps and measurements passed"
-    told = [
-        f"{one.verdict} {_place(one)}{one.message}" for one in sorted(bad, key=lambda one: WORST.index(one.verdict))
-    ]
+    mixed = len({one.verdict for one in bad}) > 1
+    bad.sort(key=lambda one: WORST.index(one.verdict))
+    told = [(f"{one.verdict} " if mixed else "") + _place(one) + one.message for one in bad]
     more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     return elements, f"{slo.id}: {'; '.join(told[:MOST_TOLD])}{more} ({passed} passed)"
 

@@ -625,5 +625,5 @@ def test_from_end_to_end(harness: Harness) -> None:
     assert run.code == 1, run.output
     assert list(red) == ["test_slo[local-wrong-selector--engine-thresholds]"]
     assert str(red["test_slo[local-wrong-selector--engine-thresholds]"]).startswith(
-        "INVALID engine-thresholds: INVALID Startup: PodStartupLatency_Startup: all its numbers are 0"
+        "INVALID engine-thresholds: Startup: PodStartupLatency_Startup: all its numbers are 0"
     )

@@ -19,6 +19,8 @@ from pytest_telescope.load.clusterloader2.model import Summary
 from pytest_telescope.load.clusterloader2.results import EntryResult
 
 LONGEST = 500
+_CALL = re.compile(r"^measurement call .+? - .*? error: ", re.DOTALL)
+"""How CL2 begins what a measurement says; the finding names it anyway."""
 NO_SAMPLES = "query returned no samples"
 """CL2 calls it a violation; nothing was compared."""
 SUBSETS = ("StatelessPodStartupLatency_", "StatefulPodStartupLatency_")
@@ -100,7 +102,9 @@ def _failure(result: EntryResult, case: Case, text: str) -> Finding:
     kind: FindingKind = "violation" if text in case.violations else "error"
     if NO_SAMPLES in text:
         kind = "vacuous"
-    return _one(result, kind, text, step=case.step, measurement=case.measurement)
+    return _one(
+        result, kind, _CALL.sub("", text) if case.measurement else text, step=case.step, measurement=case.measurement
+    )
 
 
 def _not_run(result: EntryResult) -> Iterator[Finding]:

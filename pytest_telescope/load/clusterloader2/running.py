@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -130,6 +131,7 @@ class Runner:
             on_line=follower.take,
             on_tick=self._tick(follower),
         )
+        follower.tell()
         result = self._result(part, ended, follower, pods=len(self.pods) - known)
         return replace(result, span=(began, self._clock()))
 
@@ -180,7 +182,10 @@ class _Throttled:
 
 
 class Following:
-    """Takes in the log of one process while it runs: steps, what matters later, and a line for the terminal."""
+    """Takes in the log of one process while it runs: steps, what matters later, and lines for the terminal.
+
+    `take` is called by the thread that reads the log, `tell` by the one that waits: only that one speaks.
+    """
 
     def __init__(
         self, entry: Entry, compiled: Generated, progress: Progress, pods: Pods, clock: Callable[[], float]
@@ -191,6 +196,7 @@ class Following:
         self._throttled = _Throttled()
         self._known = len(pods)
         self._ran = pods.running
+        self._news: deque[str] = deque()
         self._told = ("", 0.0)
 
     def take(self, text: str) -> None:
@@ -205,14 +211,18 @@ class Following:
         elif line.event or line.level == "F":
             self.lines.append(line)
         if line.event == "step-started":
-            self.tell(at_once=True)
+            self._news.append(self._text())
 
-    def tell(self, *, at_once: bool = False) -> None:
-        """Say what goes on, at most once a second."""
-        text, now = self._text(), time.monotonic()
-        if text != self._told[0] and (at_once or now - self._told[1] >= TELL):
-            self._told = (text, now)
-            self._progress(text)
+    def tell(self) -> None:
+        """Say which steps began, and how the one under way goes on, at most once a second."""
+        while self._news:
+            self._say(self._news.popleft())
+        if time.monotonic() - self._told[1] >= TELL and (text := self._text()) != self._told[0]:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._told = (text, time.monotonic())
+        self._progress(text)
 
     def _text(self) -> str:
         head = "" if self._entry.name == "main" else f"{self._entry.name}: "
