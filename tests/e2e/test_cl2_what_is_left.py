@@ -30,7 +30,7 @@ from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import Place
 from pytest_telescope.scenario.model import PoolSpec
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 DATA = Path(__file__).parent / "data" / "signals"
 SPEC = ClusterSpec(pools={"user": PoolSpec(count=3)})

@@ -19,6 +19,7 @@ from pytest_telescope.load.clusterloader2.methods import Method
 from pytest_telescope.load.clusterloader2.methods import SummaryName
 from pytest_telescope.load.clusterloader2.methods import method
 from pytest_telescope.load.clusterloader2.methods import methods
+from pytest_telescope.toolchain import fetch
 from pytest_telescope.toolchain import golang
 
 MODULE = "k8s.io/perf-tests/clusterloader2"
@@ -55,13 +56,21 @@ STRUCTS = {
 @cache
 def module_folder() -> Path | None:
     """Where the pinned source of CL2 lies in Go's module cache."""
-    go = golang.find().path
+    go = golang.find().path or fetch.fetched()
     if go is None:
         return None
-    command = [str(go), "list", "-m", "-f", "{{.Dir}}", MODULE]
     pins = paths.modules() / "toolchain" / "clusterloader2"
-    done = subprocess.run(command, cwd=pins, capture_output=True, text=True, timeout=60, check=False)
-    return Path(done.stdout.strip()) if done.returncode == 0 and done.stdout.strip() else None
+
+    def ask(*arguments: str) -> str:
+        command = [str(go), *arguments, MODULE]
+        done = subprocess.run(command, cwd=pins, capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    folder = ask("list", "-m", "-f", "{{.Dir}}")
+    if not folder:  # the binary came from a cache, so its source may not be here
+        ask("mod", "download")
+        folder = ask("list", "-m", "-f", "{{.Dir}}")
+    return Path(folder) if folder else None
 
 
 def upstream() -> Path:
