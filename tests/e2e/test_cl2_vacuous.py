@@ -368,7 +368,7 @@ def told(world: World, request: pytest.FixtureRequest) -> dict[str, Told]:
     by_hand: dict[str, ByHand] = {}
     results: dict[str, LoadResult] = {}
     with slow_calls(world.cluster.kubeconfig), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stand_in, "make", lambda *_: None)  # there is one already, which all runs share
+        patch.setattr(stand_in, "make", lambda *_, **__: None)  # there is one already, which all runs share
         for unfit in (False, True):
             some = [run for run in runs if (run.prometheus == "unfit") is unfit]
             if unfit and some:
