@@ -158,7 +158,7 @@ class CellRun:
     def provision(self) -> None:
         """Bring the cluster up and write down what it is."""
         with self._stage("provision"):
-            if self.handle.cluster is None and self.handle.error is None:
+            if self.handle.error is None:
                 self.check()
             cluster = self.handle.up(self.planned)
             facts = dict(cluster.facts)
@@ -199,8 +199,7 @@ class CellRun:
         for line in self.planned.notes:
             self.note("check", line)
         capabilities = self.handle.provider.capabilities_of(self.planned.cell.cluster)
-        for line in self.engine.check(self.planned.cell, capabilities):
-            self.note("check", line)
+        self.engine.check(self.planned.cell, capabilities)
         self.checked = True
 
     def _cluster(self) -> Cluster:

@@ -107,8 +107,8 @@ class Engine(Protocol):
 
     name: str
 
-    def check(self, cell: Cell, capabilities: frozenset[str]) -> list[str]:
-        """Find out without a cluster whether the load can run; returns what a person should know of it, a line each.
+    def check(self, cell: Cell, capabilities: frozenset[str]) -> None:
+        """Find out without a cluster whether the load can run.
 
         Args:
             cell: what would be run.

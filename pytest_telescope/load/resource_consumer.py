@@ -42,7 +42,7 @@ class ResourceConsumer:
 
     name = "resource-consumer"
 
-    def check(self, cell: Cell, capabilities: frozenset[str]) -> list[str]:
+    def check(self, cell: Cell, capabilities: frozenset[str]) -> None:
         """Check what can be known without a cluster.
 
         Raises:
@@ -53,7 +53,6 @@ class ResourceConsumer:
             _spec(cell)
         except LoadError as error:
             raise UsageError(str(error)) from error
-        return []
 
     def prepare(self, cluster: Cluster, cell: Cell, folder: Path) -> None:
         """Check that the pods fit, then make the cell's namespace.

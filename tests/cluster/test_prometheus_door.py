@@ -25,21 +25,11 @@ from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.cluster.model import Lease
 from pytest_telescope.cluster.processes import wait_until
+from tests.cluster.nobody import CONNECT_AS_NOBODY
 
 HOST, PORT = egress.PROMETHEUS
 CONNECT = f"CONNECT {HOST}:{PORT} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nyes\r\n0\r\n\r\n"
-BECOME_NOBODY_AND_CONNECT = """
-import os, pwd, socket, sys
-os.setgroups([])
-os.setgid(pwd.getpwnam("nobody").pw_gid)
-os.setuid(pwd.getpwnam("nobody").pw_uid)
-try:
-    socket.socket(socket.AF_UNIX).connect(sys.argv[1])
-    print("connected")
-except OSError as error:
-    print(type(error).__name__)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +316,7 @@ def test_a_real_prometheus_is_not_administered_through_the_door(home: Path) -> N
 @pytest.mark.e2e
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_may_not_use_the_socket(home: Path) -> None:
-    command = [sys.executable, "-I", "-c", BECOME_NOBODY_AND_CONNECT, str(home / egress.SOCKET)]
+    command = [sys.executable, "-I", "-c", CONNECT_AS_NOBODY, str(home / egress.SOCKET)]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd="/")
 

@@ -11,10 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_telescope.cluster import ledger
 from pytest_telescope.cluster import processes
-from pytest_telescope.cluster import reaper
-from pytest_telescope.cluster.local.provider import LocalProvider
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import Api
@@ -29,6 +26,7 @@ from pytest_telescope.scenario.model import ClusterLoader2Spec
 from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import Place
 from pytest_telescope.scenario.model import PoolSpec
+from tests.clusters import local_cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -43,13 +41,8 @@ GONE = 60.0
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TELESCOPE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        lease = ledger.open_lease("local", "local-left", "test-run", SPEC)
-        try:
-            yield LocalProvider().provision(SPEC, lease)
-        finally:
-            assert reaper.finish(lease) == []
+    with local_cluster(tmp_path_factory.mktemp("state"), SPEC, "local-left") as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_telescope.cluster import ledger
-from pytest_telescope.cluster import reaper
-from pytest_telescope.cluster.local.provider import LocalProvider
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.load.api import Api
 from pytest_telescope.scenario.model import Budget
@@ -19,6 +16,7 @@ from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import Place
 from pytest_telescope.scenario.model import PoolSpec
 from pytest_telescope.scenario.model import ResourceConsumerSpec
+from tests.clusters import local_cluster
 
 SPEC = ClusterSpec(pools={"user": PoolSpec(count=5, cpu=4, memory="8Gi", max_pods=40)})
 
@@ -44,13 +42,8 @@ def cell_of(name: str, load: ResourceConsumerSpec) -> Cell:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TELESCOPE_STATE_DIR", str(tmp_path_factory.mktemp("state")))
-        lease = ledger.open_lease("local", "local-load", "test-run", SPEC)
-        try:
-            yield LocalProvider().provision(SPEC, lease)
-        finally:
-            assert reaper.finish(lease) == []
+    with local_cluster(tmp_path_factory.mktemp("state"), SPEC, "local-load") as cluster:
+        yield cluster
 
 
 @pytest.fixture

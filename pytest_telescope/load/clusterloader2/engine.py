@@ -30,9 +30,9 @@ from pytest_telescope.load.clusterloader2.entries import entries_of
 from pytest_telescope.load.clusterloader2.entries import prefix_of
 from pytest_telescope.load.clusterloader2.entries import spec_of
 from pytest_telescope.load.clusterloader2.generated import Generated
-from pytest_telescope.load.clusterloader2.model import Entry
 from pytest_telescope.load.clusterloader2.outcome import load_result
 from pytest_telescope.load.clusterloader2.overrides import write_overrides
+from pytest_telescope.load.clusterloader2.running import Part
 from pytest_telescope.load.clusterloader2.running import Runner
 from pytest_telescope.load.model import LoadResult
 from pytest_telescope.load.model import Progress
@@ -41,17 +41,6 @@ from pytest_telescope.scenario.model import Cell
 
 TOOL = "clusterloader2"
 OVERRIDES = "overrides.yaml"
-
-
-@dataclass(slots=True)
-class Part:
-    """One entry, ready to be started."""
-
-    entry: Entry
-    prefix: str
-    generated: Generated
-    invocation: Invocation
-    folder: Path
 
 
 @dataclass(slots=True)
@@ -70,7 +59,7 @@ class ClusterLoader2:
     _before: frozenset[leftovers.Thing] | None = None
     _stands_in: bool = False
 
-    def check(self, cell: Cell, capabilities: frozenset[str]) -> list[str]:
+    def check(self, cell: Cell, capabilities: frozenset[str]) -> None:
         """Let CL2 compile every config of the cell, and see that a cluster of these capabilities can run it.
 
         Raises:
@@ -90,7 +79,6 @@ class ClusterLoader2:
             ]
         if wrong:
             raise UsageError("\n".join(wrong))
-        return []
 
     def prepare(self, cluster: Cluster, cell: Cell, folder: Path) -> None:
         """Compile the configs for this cluster, note what is in it, and make the stand-in of its Prometheus.
@@ -122,7 +110,7 @@ class ClusterLoader2:
         Raises:
             LoadError: nothing was measured.
         """
-        runner = Runner(cluster=cluster, cell=cell, progress=progress, clock=self.clock, environment=_seen(cluster))
+        runner = Runner(cluster=cluster, progress=progress, clock=self.clock, environment=_seen(cluster))
         try:
             results = runner.run_all(self._parts, timeout=spec_of(cell).timeout, extra=self._flags())
         finally:
@@ -167,7 +155,9 @@ class ClusterLoader2:
                 nodes=nodes,
             )
             compiled = generated.dry_run(invocation, environment(os.environ, {}), place, now=self.clock())
-            parts.append(Part(entry, invocation.prefix, compiled, _to_run(invocation, compiled, place), place))
+            parts.append(
+                Part(entry=entry, generated=compiled, invocation=_to_run(invocation, compiled, place), folder=place)
+            )
         return parts
 
 

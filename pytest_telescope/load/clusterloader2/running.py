@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from pytest_telescope.cluster.model import Cluster
 from pytest_telescope.load.api import FAILURES
@@ -29,36 +28,27 @@ from pytest_telescope.load.clusterloader2.results import EntryResult
 from pytest_telescope.load.clusterloader2.results import read_reports
 from pytest_telescope.load.model import Progress
 from pytest_telescope.load.watcher import Watcher
-from pytest_telescope.scenario.model import Cell
 
 LOG = "clusterloader2.log"
 TELL = 1.0
 PACE = 0.005
-"""Seconds by which a start-up time may be told too long; CL2's own are cut to whole seconds."""
+"""Seconds by which an event may be told late; half the first bucket of `telescope_pod_start_seconds`."""
 
 
-class Prepared(Protocol):
-    """One entry, ready to be started."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One entry, ready to be started.
 
-    @property
-    def entry(self) -> Entry:
-        """What is run."""
+    Attributes:
+        generated: its config as compiled.
+        invocation: how it is started.
+        folder: where its files go.
+    """
 
-    @property
-    def prefix(self) -> str:
-        """Of its namespaces."""
-
-    @property
-    def generated(self) -> Generated:
-        """Its config as compiled."""
-
-    @property
-    def invocation(self) -> Invocation:
-        """How it is started."""
-
-    @property
-    def folder(self) -> Path:
-        """Where its files go."""
+    entry: Entry
+    generated: Generated
+    invocation: Invocation
+    folder: Path
 
 
 class Runner:
@@ -68,25 +58,24 @@ class Runner:
         self,
         *,
         cluster: Cluster,
-        cell: Cell,
         progress: Progress,
         clock: Callable[[], float],
         environment: Mapping[str, str],
     ) -> None:
-        self._cell, self._progress, self._clock, self._environment = cell, progress, clock, environment
+        self._progress, self._clock, self._environment = progress, clock, environment
         self._api = Api.from_kubeconfig(cluster.kubeconfig)
         self.pods = Pods()
         self.watcher = Watcher(self._api, PATH, self.pods, clock, pace=PACE)
         self._began = _own_cpu()
         self.cpu = 0.0
 
-    def run_all(self, parts: Sequence[Prepared], *, timeout: float, extra: tuple[str, ...]) -> list[EntryResult]:
+    def run_all(self, parts: Sequence[Part], *, timeout: float, extra: tuple[str, ...]) -> list[EntryResult]:
         """Run every entry, at most `timeout` seconds in all; one that is ended by the time-out ends the row.
 
         Raises:
             LoadError: the pods cannot be watched, or CL2 cannot be started.
         """
-        self.pods.follow(part.prefix for part in parts)
+        self.pods.follow(part.invocation.prefix for part in parts)
         self.watcher.start()
         deadline = time.monotonic() + timeout
         results: list[EntryResult] = []
@@ -113,12 +102,12 @@ class Runner:
         self._api.close()
         self.cpu = _own_cpu() - self._began
 
-    def _between(self, done: Sequence[Prepared]) -> None:
+    def _between(self, done: Sequence[Part]) -> None:
         """Take the objects of the entries before away, so that they are no load on the next one."""
         self._progress("removing the objects of the entry before")
-        leftovers.remove(self._api, None, [part.prefix for part in done], ())
+        leftovers.remove(self._api, None, [part.invocation.prefix for part in done], ())
 
-    def _run(self, part: Prepared, timeout: float, extra: tuple[str, ...]) -> EntryResult:
+    def _run(self, part: Part, timeout: float, extra: tuple[str, ...]) -> EntryResult:
         follower = Following(part.entry, part.generated, self._progress, self.pods, self._clock)
         known, began = len(self.pods), self._clock()
         invocation = replace(part.invocation, extra=extra)
@@ -142,7 +131,7 @@ class Runner:
 
         return tick
 
-    def _result(self, part: Prepared, ended: process.Ended, follower: Following, *, pods: int) -> EntryResult:
+    def _result(self, part: Part, ended: process.Ended, follower: Following, *, pods: int) -> EntryResult:
         stopped_in = follower.steps.running[1] if follower.steps.running else ""
         follower.steps.stop(self._clock())
         found, cases, no_junit = read_reports(part.invocation.reports, part.generated.name)

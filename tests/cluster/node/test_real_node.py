@@ -30,6 +30,7 @@ from pytest_telescope.cluster.local.api import Api
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.local.teardown import down
 from pytest_telescope.cluster.model import Leftover
+from tests.cluster.nobody import CONNECT_AS_NOBODY
 
 WHY_NOT = host.why_no_real_node()
 pytestmark = [
@@ -40,17 +41,6 @@ pytestmark = [
 PODS = 5
 NODE = "user-0"
 LAUNCHER = "pytest_telescope.cluster.local"
-READ_AS_NOBODY = """
-import os, pwd, socket, sys
-os.setgroups([])
-os.setgid(pwd.getpwnam("nobody").pw_gid)
-os.setuid(pwd.getpwnam("nobody").pw_uid)
-try:
-    socket.socket(socket.AF_UNIX).connect(sys.argv[1])
-    print("connected")
-except OSError as error:
-    print(type(error).__name__)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +248,7 @@ def test_another_user_cannot_reach_into_the_node(world: World) -> None:
     path = node.egress_socket(world.lease, world.home)
 
     ran = subprocess.run(
-        [sys.executable, "-c", READ_AS_NOBODY, str(path)], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", CONNECT_AS_NOBODY, str(path)], capture_output=True, text=True, timeout=20, check=False
     )
 
     assert ran.stdout.strip() == "PermissionError", ran.stderr
