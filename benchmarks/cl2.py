@@ -14,24 +14,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.byhand import Load
+from benchmarks.byhand import by_hand
 from benchmarks.clusters import own_state
 from benchmarks.overhead import CHECKOUT
-from benchmarks.overhead import Terraform
-from benchmarks.overhead import endpoint
 from benchmarks.sidebyside import Pairs
 from pytest_telescope import cells
-from pytest_telescope.cluster import ledger
-from pytest_telescope.cluster.local.layout import Layout
-from pytest_telescope.cluster.local.provider import variables
 from pytest_telescope.load.clusterloader2 import generated
 from pytest_telescope.load.clusterloader2.command import Invocation
 from pytest_telescope.load.clusterloader2.command import clients_for
 from pytest_telescope.load.clusterloader2.entries import entries_of
 from pytest_telescope.load.clusterloader2.entries import prefix_of
 from pytest_telescope.load.clusterloader2.overrides import write_overrides
-from pytest_telescope.metrics.client import Prometheus
-from pytest_telescope.metrics.scrapes import wait_for_scrapes
-from pytest_telescope.options import Choice
 from pytest_telescope.slo.planned import Planned
 from pytest_telescope.toolchain import tool
 
@@ -56,7 +50,7 @@ def measure(pairs: int = 3) -> Iterator[Pairs | str]:
             seconds, facts = by_harness(Path(name))
             ours.append(seconds)
             by_controller.append(_share(facts))
-            theirs.append(_by_hand(number, Path(name)))
+            theirs.append(by_hand(SCENARIO, number, _load(Path(name) / "by-hand")))
         with tempfile.TemporaryDirectory() as name, own_state(Path(name)):
             by_itself.append(_share(by_harness(Path(name), SHIPPED)[1]))
     yield Pairs(
@@ -112,36 +106,8 @@ def by_harness(folder: Path, scenario: str = SCENARIO) -> tuple[float, dict[str,
     return seconds, document["facts"]
 
 
-def _by_hand(number: int, folder: Path) -> float:
-    """Terraform apply, one scrape, clusterloader2 with its dry run, two scrapes, terraform destroy."""
-    planned = cells.plan(Choice(providers=("local",), scenarios=(SCENARIO,)))[0]
-    lease = ledger.open_lease("local", planned.cell.id, f"by-hand-{number}", planned.cell.cluster)
-    terraform = Terraform(lease.folder, planned)
-    (lease.folder / "by-hand.tfvars.json").write_text(json.dumps(variables(planned.cell.cluster, lease)))
-    started = time.monotonic()
-    try:
-        terraform("init", "-input=false")
-        terraform("apply", "-auto-approve", f"-var-file={lease.folder}/by-hand.tfvars.json")
-        outputs = json.loads(terraform("output", "-json"))
-        _load(lease.folder, outputs, planned, folder / "by-hand")
-    finally:
-        terraform("destroy", "-auto-approve", f"-var-file={lease.folder}/by-hand.tfvars.json")
-    seconds = time.monotonic() - started
-    ledger.close(lease)
-    shutil.rmtree(lease.folder, ignore_errors=True)
-    return seconds
-
-
-def _load(lease: Path, outputs: dict[str, dict[str, object]], planned: Planned, folder: Path) -> None:
-    facts = outputs["facts"]["value"]
-    assert isinstance(facts, dict)
-    kubeconfig = lease / "by-hand.kubeconfig"
-    kubeconfig.write_text(str(outputs["kubeconfig"]["value"]))
-    prometheus = Prometheus(endpoint(int(facts["ports"]["prometheus"]), Layout(lease / "cluster")))
-    targets = {str(job): int(count) for job, count in facts["targets"].items()}
-    wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=1, timeout=30)
-    run_by_hand(invocation(planned, kubeconfig, folder), folder)
-    wait_for_scrapes(prometheus, targets, after=prometheus.now(), count=2, timeout=30)
+def _load(folder: Path) -> Load:
+    return lambda kubeconfig, planned: run_by_hand(invocation(planned, kubeconfig, folder), folder)
 
 
 def invocation(planned: Planned, kubeconfig: Path, folder: Path) -> Invocation:
