@@ -9,7 +9,8 @@
     │   ├── PreflightError    the provider cannot serve this spec; nothing was built
     │   ├── ProvisionError    the cluster did not come up; what may exist is in the ledger
     │   ├── DestroyError      the destroy failed or timed out; the lease stays open
-    │   └── LeakError         something of the lease is still there after destroy
+    │   ├── LeakError         something of the lease is still there after destroy
+    │   └── CloudError        a cloud could not be asked, or refused
     ├── LoadError             the load is broken: there is no measured window
     └── MetricsError          Prometheus could not be asked, or refused the query
 
@@ -40,7 +41,15 @@ class PreflightError(ClusterError):
 
 
 class ProvisionError(ClusterError):
-    """The cluster did not come up; what may exist stays in the ledger."""
+    """The cluster did not come up; what may exist stays in the ledger.
+
+    Attributes:
+        cause: `capacity` where the cloud had not enough of something (quota, zone, machine type), else None.
+    """
+
+    def __init__(self, message: str, *, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class DestroyError(ClusterError):
@@ -57,3 +66,17 @@ class LoadError(TelescopeError):
 
 class MetricsError(TelescopeError):
     """Prometheus could not be asked, or refused the query."""
+
+
+class CloudError(ClusterError):
+    """A cloud could not be asked, or refused what was asked.
+
+    Attributes:
+        transient: whether the same request may succeed later.
+        cause: `capacity` where the cloud has not enough of something, else None.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.cause = cause

@@ -100,6 +100,20 @@ class PoolSpec(Spec):
     """Labels of every node of the pool."""
     taints: Annotated[tuple[str, ...], Field(examples=['["key=value:NoSchedule"]'])] = ()
     """Taints of every node of the pool, `key=value:Effect` or `key:Effect`."""
+    os: Annotated[str | None, Field(examples=["AzureLinux"])] = None
+    """Clouds only: OS SKU (AKS), AMI family (EKS) or image type (GKE), in the provider's own words."""
+    os_disk_gb: Annotated[int | None, Field(ge=1, examples=[128])] = None
+    """Clouds only: size of each node's OS disk."""
+    os_disk_type: Annotated[str | None, Field(examples=["Ephemeral"])] = None
+    """Clouds only: kind of the OS disk, in the provider's own words."""
+    zones: Annotated[tuple[str, ...], Field(examples=['["1"]'])] = ()
+    """Clouds only: availability zones, as the last part of the provider's own names: `1` (AKS), `a` (EKS, GKE)."""
+    spot: bool = False
+    """Clouds only: capacity that the cloud may take back."""
+    kubelet: Annotated[Mapping[str, Scalar], Field(examples=["{podPidsLimit: 4096}"])] = Field(default_factory=dict)
+    """Clouds only: fields of KubeletConfiguration that the provider lets one set."""
+    sysctls: Annotated[Mapping[str, str], Field(examples=['{net.core.somaxconn: "4096"}'])] = Field(default_factory=dict)
+    """Clouds only: kernel parameters of the nodes that the provider lets one set."""
 
 
 class ClusterSpec(Spec):
@@ -117,6 +131,10 @@ class ClusterSpec(Spec):
     """Network plug-in in the provider's own words."""
     tier: Annotated[str | None, Field(examples=["standard"])] = None
     """Tier of the managed control plane in the provider's own words."""
+    zones: Annotated[tuple[str, ...], Field(examples=['["a"]'])] = ()
+    """Clouds only: zones of all pools that name none, as in a pool's `zones`; one zone makes a zonal GKE cluster."""
+    prometheus_pool: Annotated[str | None, Field(examples=["prometheus"])] = None
+    """Clouds only: the pool on which Prometheus runs; it takes no load then."""
     share: Annotated[Literal["rows"] | None, Field(examples=["rows"])] = None
     """`rows`: all rows run one after the other on one cluster; otherwise every cell has its own."""
     stages: Annotated[str | None, Field(examples=["stages.yaml"])] = None

@@ -28,7 +28,7 @@ variable "kubernetes_version" {
 }
 
 variable "pools" {
-  description = "Node pools by name. node, cpu and memory describe a node of the embedded cluster and mean nothing elsewhere."
+  description = "Node pools by name. node, cpu and memory describe a node of the embedded cluster and mean nothing elsewhere; os, os_disk_*, zones, spot, kubelet and sysctls are the clouds'."
   type = map(object({
     count    = optional(number)
     min      = optional(number)
@@ -41,9 +41,16 @@ variable "pools" {
       value  = optional(string, "")
       effect = string
     })), [])
-    node   = optional(string)
-    cpu    = optional(number)
-    memory = optional(string)
+    node         = optional(string)
+    cpu          = optional(number)
+    memory       = optional(string)
+    os           = optional(string)
+    os_disk_gb   = optional(number)
+    os_disk_type = optional(string)
+    zones        = optional(list(string), [])
+    spot         = optional(bool, false)
+    kubelet      = optional(map(string), {})
+    sysctls      = optional(map(string), {})
   }))
 
   validation {
@@ -66,6 +73,23 @@ variable "pools" {
   }
 }
 
+variable "zones" {
+  description = "Zones of all pools that name none, as the last part of the provider's own names; [] is the provider's choice."
+  type        = list(string)
+  default     = []
+}
+
+variable "prometheus_pool" {
+  description = "Pool that is kept for Prometheus; null is none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.prometheus_pool == null ? true : contains(keys(var.pools), var.prometheus_pool)
+    error_message = "prometheus_pool must be the name of a pool."
+  }
+}
+
 variable "network" {
   description = "Network of the cluster, in the provider's words; null is its default."
   type        = string
@@ -79,7 +103,14 @@ variable "tier" {
 }
 
 variable "tags" {
-  description = "What is written on everything that can carry a tag."
+  description = "What is written on everything that can carry a tag; keys and values are legal labels on every cloud."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition = alltrue([
+      for key, value in var.tags : can(regex("^[a-z][-_a-z0-9]{0,62}$", key)) && can(regex("^[-_a-z0-9]{0,63}$", value))
+    ])
+    error_message = "Keys of tags must match ^[a-z][-_a-z0-9]{0,62}$ and values ^[-_a-z0-9]{0,63}$, as labels of GCP do."
+  }
 }

@@ -19,6 +19,8 @@ NODE_MEMORY = 3 * MIB
 """Resident memory that one simulated node adds over all components."""
 DISK = 1024 * MIB
 """Data of etcd and Prometheus of a run with some thousand pods, logs included."""
+CLOUD_ONLY = ("os", "os_disk_gb", "os_disk_type", "zones", "spot", "kubelet", "sysctls")
+"""What a pool can have on a cloud only."""
 _POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _TAINT = re.compile(r"[^:=]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)")
 
@@ -53,6 +55,7 @@ def _of_cluster(spec: ClusterSpec) -> Iterator[str]:
     for name, meant in (("region", "no regions"), ("network", "only its own network"), ("tier", "no tiers")):
         if (value := getattr(spec, name)) is not None:
             yield f"{name} is {value}, but there are {meant}" if name != "network" else f"network is {value}: {meant}"
+    yield from (f"{key} is only for clouds" for key in ("zones", "prometheus_pool") if getattr(spec, key))
 
 
 def _of_pools(spec: ClusterSpec) -> Iterator[str]:
@@ -72,6 +75,7 @@ def _of_pool(name: str, pool: PoolSpec) -> Iterator[str]:
         yield "autoscaling (min, max) is not on offer, only a fixed count"
     if pool.machine is not None:
         yield f"machine {pool.machine} is not on offer; simulated nodes are sized by cpu and memory"
+    yield from (f"{key} is only for the nodes of clouds" for key in CLOUD_ONLY if getattr(pool, key))
     if pool.node == "containerd" and (sized := pool.model_fields_set & {"cpu", "memory"}):
         yield f"{' and '.join(sorted(sized))} of a real node are this machine's and cannot be set"
     yield from (f"taint {taint!r} is not key=value:Effect" for taint in pool.taints if not _TAINT.fullmatch(taint))
