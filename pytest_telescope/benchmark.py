@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -55,7 +57,7 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         plans={planned.cell.id: planned for planned in plans if wanted is None or planned.cell.id in wanted},
         folder=folder,
         live=_live(config, folder),
-        keep=config.getoption("keep"),
+        keep=options.keeps(config, os.environ),
         allow_exec=config.getoption("allow_exec"),
         only_plan=config.getoption("plan"),
         replay=replay,
@@ -67,6 +69,7 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         )
     if not (session.only_plan or session.replay or config.getoption("collectonly")):
         _preflight(session)
+        _agree(config, choice)
     config.option.maxfail = 0  # -x takes effect after the cell's destroy, see report.outcomes
     if not (session.only_plan or config.getoption("collectonly")):
         _prepare_run(config, session)
@@ -79,17 +82,53 @@ def _preflight(session: Session) -> None:
     Raises:
         pytest.UsageError: one cannot; every refusal is named.
     """
-    from pytest_telescope.cluster.providers import provider
+    from pytest_telescope.cluster.providers import source
+    from pytest_telescope.paying import refusal
 
     refusals = []
     for planned in session.plans.values():
         try:
             if planned.skip is None:
-                provider(planned.cell.provider).preflight(planned.cell.cluster)
+                source(planned.cell.provider, session.choice.attach).preflight(planned.cell.cluster)
+                paid = session.choice.attach is None
+                if paid and (refused := refusal(planned.cell.provider, [planned.cell])):
+                    refusals.append(f"{planned.cell.id}: {refused}")
         except PreflightError as error:
-            refusals.append(f"{planned.cell.id}: {error}")
+            if error.cause != "capacity":  # that comes and goes: red in test_provision, the other cells run
+                refusals.append(f"{planned.cell.id}: {error}")
     if refusals:
         raise pytest.UsageError("\n".join(refusals))
+
+
+def _agree(config: pytest.Config, choice: Choice) -> None:
+    """Show the cluster that `--attach` names, and ask on a terminal before a load is put on it.
+
+    Raises:
+        pytest.UsageError: the answer is not yes, or there is nobody to ask and no --yes.
+    """
+    if choice.attach is None or hasattr(config, "workerinput"):
+        return
+    from pytest_telescope.cluster.attached import AttachedProvider
+
+    lines = AttachedProvider(of=choice.providers[0], kubeconfig=choice.attach).look().lines()
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+    try:
+        print("The load goes to this cluster:", *lines, sep="\n  ", file=sys.stderr, flush=True)
+        if not config.getoption("yes"):
+            _ask()
+    finally:
+        if capture is not None:
+            capture.resume_global_capture()
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise pytest.UsageError("--attach: there is no terminal to ask on: look at the cluster above, then say --yes")
+    print("Type yes to go on: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise pytest.UsageError("--attach: not agreed to; nothing was done")
 
 
 def _use_tools(config: pytest.Config) -> None:
@@ -246,15 +285,15 @@ def make_tools(config: pytest.Config, session: Session) -> None:
     Raises:
         pytest.UsageError: a load cannot run on the cluster that would be made; every one is named.
     """
-    from pytest_telescope.cluster.providers import provider
+    from pytest_telescope.cluster.providers import source
     from pytest_telescope.load.engines import tools_of
     from pytest_telescope.toolchain import ensure
 
     if config.getoption("collectonly") or hasattr(config, "workerinput"):
         return
     plans = [session.plans[cell] for cell in session.selected if session.plans[cell].skip is None]
-    clusters = [] if session.replay else plans
-    names = [name for p in clusters for name in provider(p.cell.provider).tools_of(p.cell.cluster)]
+    clusters, attach = [] if session.replay else plans, session.choice.attach
+    names = [name for p in clusters for name in source(p.cell.provider, attach).tools_of(p.cell.cluster)]
     names += [name for p in clusters for name in tools_of(p.cell.engine)]
     with contextlib.suppress(ToolError):
         ensure([*JUDGE_TOOLS, *names] if plans else [], lambda text: session.live.say("telescope", "tools", text))
@@ -315,4 +354,16 @@ def _close(reporter: pytest.TerminalReporter, session: Session) -> None:
     reporter.write(closing_table(cells, width=reporter._tw.fullwidth, colour=reporter.hasmarkup) + "\n")
     for reason in session.reasons:
         reporter.write_line(f"red: {reason}", red=True)
+    for line in _kept(session):
+        reporter.write_line(line, yellow=True)
     reporter.write_line(f"run folder: {session.records_root}")
+
+
+def _kept(session: Session) -> list[str]:
+    """Return a line for every cluster that stays: read from the ledger, which knows those of workers too."""
+    if not session.keep:
+        return []
+    from pytest_telescope.cluster import kept
+    from pytest_telescope.cluster import ledger
+
+    return kept.lines(one for one in ledger.entries() if one.lease.run == session.folder.run_id)

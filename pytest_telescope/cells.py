@@ -12,6 +12,8 @@ from pytest_telescope.errors import UsageError
 from pytest_telescope.slo.planned import Planned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_telescope.options import Choice
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.scenario.scenario import Scenario
@@ -44,20 +46,20 @@ def plan(choice: Choice) -> list[Planned]:
         raise UsageError(
             f"no cell is left for -m {' or '.join(choice.providers)} --scenario={','.join(choice.scenarios)}"
         )
-    return [planned(cell) for cell in cells]
+    return [planned(cell, choice.attach) for cell in cells]
 
 
-def planned(cell: Cell) -> Planned:
-    """Resolve one cell's SLOs and find out whether this machine can run it."""
-    from pytest_telescope.cluster.providers import provider
+def planned(cell: Cell, attach: Path | None = None) -> Planned:
+    """Resolve one cell's SLOs and find out whether this machine can run it; `attach`: on the cluster that is there."""
+    from pytest_telescope.cluster.providers import source
     from pytest_telescope.slo.resolve import resolve
 
     notes = _notes(cell)
-    source = provider(cell.provider)
-    skip = source.unavailable(cell.cluster)
-    shared = cell.cluster.share == "rows"
+    found = source(cell.provider, attach)
+    skip = found.unavailable(cell.cluster)
+    shared = cell.cluster.share == "rows" and attach is None
     cluster = f"{cell.provider}-{cell.scenario}" if shared else cell.id
-    slos = resolve(cell, source.capabilities_of(cell.cluster))
+    slos = resolve(cell, found.capabilities_of(cell.cluster))
     return Planned(cell=cell, slos=slos, skip=skip, cluster=cluster, notes=notes)
 
 

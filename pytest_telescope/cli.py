@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -49,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", _doctor, "check this machine and say what mends it")
     _add_tools(add("tools", _tools, "list or build the pinned tools"))
     _add_reap(add("reap", _reap, "destroy the clusters that a run left behind"))
+    _add_sweep(add("sweep", _sweep, "find by tag what a cloud still holds of the harness, and delete it"))
+    _add_kube_token(add("kube-token", _kube_token, "print a token for a kubeconfig's exec plugin"))
     add("bench", _bench, "run the local scenario that suits this machine").add_argument(
         "arguments", nargs=argparse.REMAINDER, help="passed on to pytest"
     )
@@ -65,6 +68,41 @@ def _add_reap(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--older-than", metavar="HOURS", type=float, help="only clusters older than this")
     parser.add_argument("--all", action="store_true", help="also clusters of runs that are still alive")
     parser.add_argument("--dry-run", action="store_true", help="say what would be destroyed")
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-m", dest="provider", required=True, choices=("aks", "eks", "gke"), help="whose cloud")
+    parser.add_argument("--region", help="where to look, in the cloud's own words")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--due", action="store_true", help="what is past its due time (the default)")
+    which.add_argument("--run", help="everything of this run")
+    which.add_argument("--lease", help="everything of this lease")
+    parser.add_argument("--delete", action="store_true", help="delete it; without, only say what would go")
+
+
+def _add_kube_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("provider", choices=("eks", "gke"))
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the provider's tokens need")
+
+
+def _sweep(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.cluster import sweep_command
+
+    asked = sweep_command.Sweep(
+        provider=arguments.provider,
+        region=arguments.region,
+        run=arguments.run,
+        lease=arguments.lease,
+        delete=arguments.delete,
+    )
+    return sweep_command.run(asked, out)
+
+
+def _kube_token(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pytest_telescope.cluster.clouds.kube_token import credential
+
+    print(json.dumps(credential([arguments.provider, *arguments.arguments])), file=out)
+    return 0
 
 
 def _list(_arguments: argparse.Namespace, out: TextIO) -> int:

@@ -55,6 +55,7 @@ def _finish_handle(session: Session, handle: ClusterHandle) -> tuple[str, str] |
     cell, lease = handle.lease.cell, handle.lease.id
     session.live.say(cell, "destroy", f"lease {lease} is still open: destroying it now")
     handle.finished = False
+    waiting = handle.sharing.busy is None and bool(handle.users)
     try:
         handle.down()
     except TelescopeError as error:
@@ -62,6 +63,8 @@ def _finish_handle(session: Session, handle: ClusterHandle) -> tuple[str, str] |
             cell,
             f"ERROR leak: lease {lease} is not destroyed: `telescope reap --run {session.folder.run_id}`: {error}",
         )
+    if waiting:  # between two rows: the next one was to have it, but the run ended before
+        return None
     return (
         cell,
         f"ERROR leak: lease {lease} outlived its cell; it was destroyed at the end of the run, nothing is left",

@@ -37,7 +37,15 @@ class ClusterError(TelescopeError):
 
 
 class PreflightError(ClusterError):
-    """The provider cannot serve this spec here; nothing was built."""
+    """The provider cannot serve this spec here; nothing was built.
+
+    Attributes:
+        cause: `capacity` where only quota or capacity is missing, else None.
+    """
+
+    def __init__(self, message: str, *, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class ProvisionError(ClusterError):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_telescope.report.folder import RunFolder
     from pytest_telescope.report.live import Follower
     from pytest_telescope.report.live import Live
+    from pytest_telescope.sharing import Sharing
     from pytest_telescope.slo.model import Judgement
     from pytest_telescope.slo.planned import Planned
 
@@ -87,15 +88,29 @@ class Session:
         )
 
     def _handle(self, planned: Planned) -> ClusterHandle:
-        from pytest_telescope.cluster.providers import provider
+        from pytest_telescope.cluster.providers import source
         from pytest_telescope.lifecycle import ClusterHandle
 
         if planned.cluster not in self.handles:
             users = [cell for cell in self.selected if self.plans[cell].cluster == planned.cluster]
             self.handles[planned.cluster] = ClusterHandle(
-                provider=provider(planned.cell.provider), run=self.folder.run_id, users=users, keep=self.keep
+                provider=source(planned.cell.provider, self.choice.attach),
+                run=self.folder.run_id,
+                users=users,
+                keep=self.keep,
+                cells=tuple(self.plans[user].cell for user in users),
+                say=self.live.say,
+                sharing=self._sharing(planned),
             )
         return self.handles[planned.cluster]
+
+    def _sharing(self, planned: Planned) -> Sharing:
+        """Return who used the cluster before: nobody, unless the run is attached to one that was there."""
+        from pytest_telescope.sharing import Sharing
+
+        if self.choice.attach is None:
+            return Sharing()
+        return Sharing(existed=True, served=self.selected[: self.selected.index(planned.cell.id)])
 
 
 SESSION = pytest.StashKey[Session]()

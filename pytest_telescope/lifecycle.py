@@ -8,18 +8,25 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_telescope.alarm import OutOfBudgetError
 from pytest_telescope.errors import LeakError
+from pytest_telescope.errors import LoadError
 from pytest_telescope.errors import TelescopeError
+from pytest_telescope.sharing import Sharing
 
 if TYPE_CHECKING:
     from pytest_telescope.cluster.model import Cluster
     from pytest_telescope.cluster.model import Lease
     from pytest_telescope.cluster.model import Provider
+    from pytest_telescope.cluster.renewing import Renewer
     from pytest_telescope.load.model import Engine
     from pytest_telescope.load.model import LoadResult
+    from pytest_telescope.paying import Paying
     from pytest_telescope.report.folder import CellFolder
+    from pytest_telescope.scenario.model import Cell
     from pytest_telescope.slo.judge import Judge
     from pytest_telescope.slo.model import Judgement
     from pytest_telescope.slo.planned import Planned
@@ -49,6 +56,12 @@ class ClusterHandle:
     error: str | None = None
     finished: bool = False
     """The destroy ran to its end, well or not; it is not tried again by an item."""
+    cells: tuple[Cell, ...] = ()
+    """All cells of the cluster, in their order."""
+    say: Say = lambda _cell, _stage, _text: None
+    paying: Paying | None = None
+    renewer: Renewer | None = None
+    sharing: Sharing = field(default_factory=Sharing)
 
     def up(self, planned: Planned) -> Cluster:
         """Return the ready cluster, made on first use.
@@ -59,21 +72,55 @@ class ClusterHandle:
         if self.cluster is None:
             self._make(planned)
         assert self.cluster is not None
+        self.sharing.use(planned.cell.id)
         return self.cluster
 
     def _make(self, planned: Planned) -> None:
-        from pytest_telescope.cluster import ledger
-
         if self.error is not None:
             raise NotReachedError(f"not provisioned: {self.error}")
-        spec = planned.cell.cluster
-        self.provider.preflight(spec)
         try:
-            self.lease = ledger.open_lease(provider=self.provider.name, cell=planned.cluster, run=self.run, spec=spec)
-            self.cluster = self.provider.provision(spec, self.lease)
+            self._begin(planned)
         except TelescopeError as error:
             self.error = str(error).partition("\n")[0]
             raise
+
+    def _begin(self, planned: Planned) -> None:
+        """Ask, write down, then make."""
+        from pytest_telescope.cluster import ledger
+        from pytest_telescope.cluster.renewing import Renewer
+        from pytest_telescope.paying import paying
+
+        spec, cells = planned.cell.cluster, self.cells or (planned.cell,)
+        say = partial(self.say, planned.cell.id)
+        self.provider.say = partial(say, "provision")
+        self.paying = paying(self.provider, cells, self.provider.say)
+        self.provider.preflight(spec)
+        lasting = self.provider.lasting([cell.load for cell in cells])
+        self.lease = ledger.open_lease(self.provider.name, planned.cluster, self.run, spec, lasting=lasting)
+        self.renewer = Renewer(self.provider, self.lease, partial(say, "renew"))
+        self.renewer.start()
+        cluster = self.provider.provision(spec, self.lease)
+        self._note(cluster, self.lease)
+        self.cluster = cluster
+
+    def _note(self, cluster: Cluster, lease: Lease) -> None:
+        """Write down what a kept cluster is for a later `--attach`, and a shared one for the proof between its rows."""
+        from pytest_telescope.cluster import kept
+
+        if self.keep:
+            kept.remember(cluster, lease)
+        if len(self.users) > 1:
+            self.sharing.begin(cluster, lease, self.provider.say)
+
+    def ending(self) -> contextlib.AbstractContextManager[None]:
+        """Return what ends a load whose budget is used up but for the teardown."""
+        if self.paying is None or self.lease is None:
+            return contextlib.nullcontext()
+        return self.paying.ending(self.lease)
+
+    def price(self) -> dict[str, object]:
+        """Return what is known of the money, flat; {} where nothing is paid."""
+        return self.paying.record(self.lease) if self.paying is not None and self.lease is not None else {}
 
     def down(self) -> None:
         """Destroy the cluster and strike the lease out when nothing is left.
@@ -87,11 +134,26 @@ class ClusterHandle:
         if self.lease is None or self.finished:
             return
         self.finished = True
+        self.provider.say = partial(self.say, self.lease.cell, "destroy")
         self.provider.destroy(self.lease)
         if left := self.provider.leftovers(self.lease):
             raise LeakError(f"{len(left)} left of lease {self.lease.id}: " + "; ".join(map(str, left)))
+        if self.renewer is not None:
+            self.renewer.stop()
         ledger.close(self.lease)
         self.lease = None
+
+    def give_up(self) -> None:
+        """Part with a dirty cluster, so that the next cell gets a fresh one; it is destroyed, unless all are kept.
+
+        Raises:
+            DestroyError, LeakError: see `down`; then no later cell gets a cluster, and the lease stays open.
+        """
+        self.cluster, self.sharing = None, Sharing()
+        self.error = "the cluster was dirty, and its destroy failed"
+        if not self.keep:
+            self.down()
+        self.lease, self.error, self.finished = None, None, False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -166,8 +228,14 @@ class CellRun:
                 "cell.json",
                 self.fingerprint(
                     self.planned, {**facts, "nodes": list(cluster.nodes), "targets": dict(cluster.targets)}
-                ),
+                )
+                | self.handle.sharing.record(self.id),
             )
+            self._write_price()
+
+    def _write_price(self) -> None:
+        if price := self.handle.price():
+            self.folder.write("cost.json", price)
 
     def load(self) -> None:
         """Put the load on, record its window and everything the judge needs.
@@ -180,6 +248,9 @@ class CellRun:
         with self._stage("load"):
             try:
                 self.result = self._measured(cluster)
+            except OutOfBudgetError as error:
+                self.load_error = str(error)
+                raise LoadError(f"the load was ended: {error}") from error
             except TelescopeError as error:
                 self.load_error = str(error).partition("\n")[0]
                 raise
@@ -210,15 +281,15 @@ class CellRun:
     def _measured(self, cluster: Cluster) -> LoadResult:
         from pytest_telescope.measuring import measure
 
-        cell = self.planned.cell
-        return measure(
-            engine=self.engine,
-            cluster=cluster,
-            cell=cell,
-            load_folder=self.folder.sub("load"),
-            recording_folder=self.folder.path / "recording",
-            progress=lambda text: self.note("load", text),
-        )
+        with self.handle.ending():
+            return measure(
+                engine=self.engine,
+                cluster=cluster,
+                cell=self.planned.cell,
+                load_folder=self.folder.sub("load"),
+                recording_folder=self.folder.path / "recording",
+                progress=lambda text: self.note("load", text),
+            )
 
     def judge(self, slo_id: str) -> Judgement:
         """Judge one SLO over the recording; the Prometheus that answers serves all SLOs of the cell."""
@@ -252,17 +323,38 @@ class CellRun:
         """
         if self.handle.lease is None:
             raise NotReachedError("nothing was built")
+        if self.handle.finished:
+            raise NotReachedError("the destroy of the cluster failed before; it is tried again at the end of the run")
         with self._stage("destroy"):
             self.close()
             self.diagnose()
+            self._write_price()
             left = self._clean()
             self.handle.users = [user for user in self.handle.users if user != self.id]
-            if not self.handle.users and not self.handle.keep:
+            self.handle.sharing.busy = None
+            if self.handle.users:
+                left = self._handed_on(left)
+            elif not self.handle.keep:
                 self.handle.down()
             if left:
-                raise LeakError("the load left " + "; ".join(left))
+                raise LeakError("leak: the load left " + "; ".join(left))
         if self.handle.keep:
             raise NotReachedError(f"kept as asked: `telescope reap --run {self.handle.run}` destroys it")
+
+    def _handed_on(self, left: list[str]) -> list[str]:
+        """Return `left` and how else the cluster is not as it was before its first row; a dirty one is given up."""
+        cluster, lease = self.handle.cluster, self.handle.lease
+        if cluster is None or lease is None:
+            return left
+        self.note("destroy", "comparing the cluster with what it was before its first row")
+        if not (dirt := [*left, *self.handle.sharing.dirt(cluster, lease)]):
+            return []
+        self.note("destroy", f"the cluster is dirty, so the next row gets a fresh one: {'; '.join(dirt)}")
+        try:
+            self.handle.give_up()
+        except TelescopeError as error:
+            dirt.append(f"the dirty cluster is not gone: {error}")
+        return dirt
 
     def diagnose(self) -> None:
         """Collect what explains a red cell before its cluster is gone."""
@@ -281,7 +373,7 @@ class CellRun:
     def _clean(self) -> list[str]:
         """Delete the load's objects where the cluster lives on; a cluster about to be destroyed takes them along."""
         others = [user for user in self.handle.users if user != self.id]
-        if self.handle.cluster is None or self.cleaned or not (others or self.planned.cell.provider != "local"):
+        if self.handle.cluster is None or self.cleaned or not (others or self.handle.provider.name != "local"):
             return []
         self.cleaned = True
         return [str(left) for left in self.engine.clean(self.handle.cluster, self.planned.cell)]

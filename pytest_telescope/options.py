@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pytest_telescope.scenario.names import PROVIDERS
+
+_UNSET = {"", "0", "false", "no"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,8 @@ class Choice:
     engines: tuple[str, ...] = ()
     sets: tuple[tuple[str, str], ...] = ()
     replay: Path | None = None
+    attach: Path | None = None
+    """Kubeconfig of the cluster that is there already."""
 
     @property
     def benchmark(self) -> bool:
@@ -55,6 +61,11 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption("--plan", action="store_true", help="say what would be built, run and asked; build nothing")
     group.addoption("--keep", action="store_true", help="do not destroy the clusters; `telescope reap` does it later")
+    group.addoption("--keep-in-ci", action="store_true", help="--keep, also where CI or TF_BUILD is set")
+    group.addoption(
+        "--attach", metavar="KUBECONFIG", help="run on the cluster of its current context, which is never destroyed"
+    )
+    group.addoption("--yes", action="store_true", help="do not ask before a load is put on an attached cluster")
     group.addoption(
         "--allow-exec",
         action="store_true",
@@ -77,7 +88,10 @@ def choose(config: pytest.Config) -> Choice:
     """
     scenarios = split(config.getoption("scenario"))
     providers = providers_named(config.getoption("markexpr") or "")
-    replay = config.getoption("replay")
+    replay, attach = config.getoption("replay"), config.getoption("attach")
+    keeps(config, os.environ)
+    if attach is not None:
+        _check_attach(config, providers)
     if replay is None:
         _both_or_none(providers, scenarios, config.getoption("markexpr") or "")
     return Choice(
@@ -87,7 +101,44 @@ def choose(config: pytest.Config) -> Choice:
         engines=split(config.getoption("engine")),
         sets=tuple(assignment(text, "--set") for text in config.getoption("telescope_set")),
         replay=Path(replay) if replay else None,
+        attach=Path(attach).absolute() if attach else None,
     )
+
+
+def keeps(config: pytest.Config, environ: Mapping[str, str]) -> bool:
+    """Return whether clusters outlive the run.
+
+    Raises:
+        pytest.UsageError: --keep in CI, where nobody comes back for what is kept.
+    """
+    if config.getoption("keep_in_ci"):
+        return True
+    told = next((name for name in ("CI", "TF_BUILD") if environ.get(name, "").lower() not in _UNSET), None)
+    if config.getoption("keep") and told is not None:
+        raise pytest.UsageError(
+            f"--keep: {told}={environ[told]} says that this is CI, where nobody comes back for a cluster that is kept "
+            "and paid for; leave it out, or say --keep-in-ci"
+        )
+    return bool(config.getoption("keep"))
+
+
+def _check_attach(config: pytest.Config, providers: tuple[str, ...]) -> None:
+    """Refuse what makes no sense with a cluster that is there already.
+
+    Raises:
+        pytest.UsageError: not exactly one provider in -m, or an option that does not go with --attach.
+    """
+    if len(providers) != 1:
+        said = f"names {' and '.join(providers)}" if providers else "names none"
+        raise pytest.UsageError(
+            f"--attach needs the one provider that the cluster is of, and -m {said}: add -m {', '.join(PROVIDERS)}"
+        )
+    if config.getoption("keep") or config.getoption("keep_in_ci"):
+        raise pytest.UsageError("--attach never destroys the cluster: leave --keep out")
+    if config.getoption("replay") is not None:
+        raise pytest.UsageError("--replay needs no cluster: leave --attach out")
+    if getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--attach: one cluster takes one load at a time: leave -n out")
 
 
 def _both_or_none(providers: tuple[str, ...], scenarios: tuple[str, ...], expression: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import ssl
 import time
-import urllib.request
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,12 +93,12 @@ def _tail(path: Path) -> bytes:
 
 
 def _ask_prometheus(endpoint: Endpoint, path: str) -> bytes:
-    context = None
-    if endpoint.certificate is not None:
-        context = ssl.create_default_context(cafile=str(endpoint.ca) if endpoint.ca else None)
-        context.load_cert_chain(endpoint.certificate, endpoint.key)
-    with urllib.request.urlopen(endpoint.url + path, timeout=_REQUEST[1], context=context) as response:
-        content: bytes = response.read()
+    from pytest_telescope.metrics.client import connect
+
+    with connect(endpoint) as session:
+        reply = session.get(endpoint.url + path, timeout=_REQUEST)
+    reply.raise_for_status()
+    content: bytes = reply.content
     return content
 
 

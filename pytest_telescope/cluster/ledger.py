@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import socket
 import time
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ class Entry:
 
     Attributes:
         owner: the process that opened the lease.
+        host: the machine on which it ran; "" in entries of former versions.
         spec: what the cluster was asked to be, as JSON; None if the entry is unreadable.
         problem: why the entry cannot be read, else None; such an entry is never dropped by itself.
     """
@@ -39,11 +42,17 @@ class Entry:
     owner: Identity
     spec: dict[str, Any] | None
     problem: str | None = None
+    host: str = ""
 
     @property
     def orphaned(self) -> bool:
-        """Whether the owner is gone, so that nobody else will finish the lease."""
-        return not self.owner.alive()
+        """Whether the owner is gone, so that nobody else will finish the lease; of another machine nobody knows."""
+        return not self.elsewhere and not self.owner.alive()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was opened on another machine that shares this folder."""
+        return self.host not in {"", socket.gethostname()}
 
 
 def folder() -> Path:
@@ -51,11 +60,13 @@ def folder() -> Path:
     return paths.state() / "ledger"
 
 
-def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec) -> Lease:
-    """Write a new lease down so that it survives this process, and return it."""
+def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec, *, lasting: float | None = None) -> Lease:
+    """Write a new lease down so that it survives this process, and return it; it is due `lasting` seconds from now."""
     lease_id = secrets.token_hex(4)
     home = private_folder(private_folder(paths.state()) / "leases" / lease_id)
-    lease = Lease(id=lease_id, provider=provider, cell=cell, run=run, folder=home, created=time.time())
+    now = time.time()
+    due = None if lasting is None else now + lasting
+    lease = Lease(id=lease_id, provider=provider, cell=cell, run=run, folder=home, created=now, due=due)
     owner = own_identity()
     document = {
         "id": lease.id,
@@ -64,6 +75,8 @@ def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec) -> Lease:
         "run": run,
         "folder": str(lease.folder),
         "created": lease.created,
+        "due": lease.due,
+        "host": socket.gethostname(),
         "owner": {"pid": owner.pid, "start": owner.start},
         "spec": spec.model_dump(mode="json"),
     }
@@ -71,6 +84,17 @@ def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec) -> Lease:
     sync_folder(home.parent)
     write_durably(file_of(lease), document)
     return lease
+
+
+def renew(lease: Lease, due: float) -> Lease:
+    """Write a later due time down and return the lease with it.
+
+    Raises:
+        OSError: the entry is gone or cannot be written.
+    """
+    document = json.loads(file_of(lease).read_text(encoding="utf-8"))
+    write_durably(file_of(lease), {**document, "due": due})
+    return replace(lease, due=due)
 
 
 def file_of(lease: Lease) -> Path:
@@ -114,9 +138,10 @@ def _parse(file: Path, raw: dict[str, Any]) -> Entry:
         run=str(raw["run"]),
         folder=Path(raw["folder"]),
         created=float(raw["created"]),
+        due=None if raw.get("due") is None else float(raw["due"]),
     )
     owner = Identity(int(raw["owner"]["pid"]), str(raw["owner"]["start"]))
-    return Entry(file=file, lease=lease, owner=owner, spec=dict(raw["spec"]))
+    return Entry(file=file, lease=lease, owner=owner, spec=dict(raw["spec"]), host=str(raw.get("host", "")))
 
 
 def _unreadable(file: Path, problem: str) -> Entry:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from typing import Protocol
 
 from pytest_telescope.metrics.model import Endpoint
 from pytest_telescope.scenario.model import ClusterSpec
+from pytest_telescope.scenario.model import LoadSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,7 @@ class Lease:
         id: 8 hex digits; marks every process (`TELESCOPE_LEASE`), folder, cgroup and tag of the cluster.
         folder: private (0700) folder of Terraform state, tfvars, logs and, for `local`, the cluster's own data.
         created: unix seconds.
+        due: unix seconds after which a sweeper may delete what a cloud holds of it; None where no sweeper comes.
     """
 
     id: str
@@ -27,6 +32,7 @@ class Lease:
     run: str
     folder: Path
     created: float
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +75,22 @@ class Leftover:
 
 
 class Provider(Protocol):
-    """Where a cluster comes from."""
+    """Where a cluster comes from.
 
-    name: str
+    Attributes:
+        say: told what is going on while a cluster is made or destroyed, a line a step.
+        approve: told Terraform's plan (`terraform show -json`) before it is applied; raises what forbids it.
+    """
+
+    say: Callable[[str], None]
+    approve: Callable[[Mapping[str, Any]], None]
+
+    @property
+    def name(self) -> str:
+        """`aks`, `eks`, `gke` or `local`."""
+
+    def lasting(self, loads: Iterable[LoadSpec]) -> float | None:
+        """Return for how many seconds a lease may last whose cells put `loads` on one cluster; None: for ever."""
 
     def capabilities_of(self, spec: ClusterSpec) -> frozenset[str]:
         """Return what a cluster of `spec` can show or do; known before it is built."""

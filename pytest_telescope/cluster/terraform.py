@@ -31,12 +31,20 @@ from pytest_telescope.errors import ClusterError
 
 GRACE = 120.0
 """Seconds Terraform has after its one SIGINT to stop what it does and write its state."""
+LOCK_TIMEOUT = "30s"
+"""How long a command waits for another Terraform of the same lease to let go of the state."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _QUOTED_LINES = 25
 
 
 class TerraformError(ClusterError):
-    """Terraform failed or ran out of time; the message quotes its own error and names its log."""
+    """Terraform failed or ran out of time; the message quotes its own error and names its log.
+
+    Attributes:
+        cut_short: it did not come to its own end, so that its state may not know all that it began.
+    """
+
+    cut_short = False
 
 
 class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships no types
@@ -76,6 +84,10 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
     def read_state_file(self, file_path: str | None = None) -> None:
         """Do nothing: state is read by `output` alone, never behind Terraform's back."""
 
+    def add_environment(self, variables: Mapping[str, str]) -> None:
+        """Give Terraform more variables from now on."""
+        self._added.update(variables)
+
     def init_module(self, deadline: float) -> None:
         """Run `terraform init` (errors as in `cmd`); `deadline` is seconds from now."""
         self.cmd("init", input=False, no_color=IsFlagged, deadline=deadline)
@@ -85,9 +97,38 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
         write_private(self._variables, json.dumps(variables, indent=2, sort_keys=True))
         self.cmd("apply", auto_approve=IsFlagged, deadline=deadline, **self._options())
 
+    def plan_module(self, variables: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+        """Write the variables and the plan into the lease's folder; return it as `terraform show -json` tells it.
+
+        Raises:
+            TerraformError: as in `cmd`; or the plan cannot be read.
+        """
+        write_private(self._variables, json.dumps(variables, indent=2, sort_keys=True))
+        options = {**self._options(), "lock_timeout": LOCK_TIMEOUT}
+        self.cmd("plan", out=self._plan, deadline=deadline, **options)
+        self._plan.chmod(0o600)
+        _, text, _ = self.cmd("show", str(self._plan), json=IsFlagged, deadline=60.0, secret=True)
+        try:
+            document: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise TerraformError(f"terraform show gave no JSON of the plan: {error}; log: {self.log}") from error
+        return document
+
+    def apply_plan(self, deadline: float) -> None:
+        """Apply the plan that `plan_module` wrote (errors as in `cmd`)."""
+        self.cmd(
+            "apply",
+            str(self._plan),
+            state=self._state,
+            input=False,
+            no_color=IsFlagged,
+            lock_timeout=LOCK_TIMEOUT,
+            deadline=deadline,
+        )
+
     def destroy_module(self, deadline: float) -> None:
         """Destroy what the state knows (errors as in `cmd`)."""
-        self.cmd("destroy", auto_approve=IsFlagged, lock_timeout="30s", deadline=deadline, **self._options())
+        self.cmd("destroy", auto_approve=IsFlagged, lock_timeout=LOCK_TIMEOUT, deadline=deadline, **self._options())
 
     def outputs(self, deadline: float = 60.0) -> dict[str, Any]:
         """Return the value of every output, secrets in clear; they never reach the log.
@@ -115,6 +156,10 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
     @property
     def _variables(self) -> Path:
         return self.folder / "terraform.tfvars.json"
+
+    @property
+    def _plan(self) -> Path:
+        return self.folder / "plan.bin"
 
     def _options(self) -> dict[str, Any]:
         return {"state": self._state, "var_file": self._variables, "input": False, "no_color": IsFlagged}
@@ -148,9 +193,13 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
             answer.seek(0)
             text = answer.read().decode(errors="replace") if secret else self._logged(begun)
         if code is None:
-            raise TerraformError(self._message(name, f"did not end within {deadline:g} s", begun))
+            error = TerraformError(self._message(name, f"did not end within {deadline:g} s", begun))
+            error.cut_short = True
+            raise error
         if code != 0:
-            raise TerraformError(self._message(name, f"failed with code {code}", begun))
+            error = TerraformError(self._message(name, f"failed with code {code}", begun))
+            error.cut_short = code < 0  # a signal of somebody else
+            raise error
         return text
 
     def _wait(self, command: list[str], out: IO[bytes], log: IO[bytes], deadline: float) -> int | None:

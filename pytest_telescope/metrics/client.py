@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time as _time
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -160,11 +161,12 @@ class Prometheus:
 
     def _connection(self) -> requests.Session:
         if self._session is None:
-            self._session = _session(self.endpoint, self._retries)
+            self._session = connect(self.endpoint, self._retries)
         return self._session
 
 
-def _session(endpoint: Endpoint, retries: int) -> requests.Session:
+def connect(endpoint: Endpoint, retries: int = 2) -> requests.Session:
+    """Return a session with everything that `endpoint` asks for; connection refused and 5xx are tried again."""
     import requests
     from prometheus_api_client import PrometheusConnect
     from urllib3.util.retry import Retry
@@ -175,6 +177,10 @@ def _session(endpoint: Endpoint, retries: int) -> requests.Session:
         session.verify = str(endpoint.ca)
     if endpoint.certificate is not None and endpoint.key is not None:
         session.cert = (str(endpoint.certificate), str(endpoint.key))
+    if endpoint.authorization is not None:
+        session.auth = _authorizing(endpoint.authorization)
+    if endpoint.proxy is not None:
+        session.proxies = {"http": endpoint.proxy, "https": endpoint.proxy}
     retry = Retry(
         total=None,
         connect=retries,
@@ -190,6 +196,16 @@ def _session(endpoint: Endpoint, retries: int) -> requests.Session:
     # The client library mounts the retries; its own queries would drop warnings and put long queries into the URL.
     PrometheusConnect(url=endpoint.url.rstrip("/"), session=session, retry=retry)
     return session
+
+
+def _authorizing(ask: Callable[[], str | None]) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        value = ask()
+        if value is not None:
+            request.headers["Authorization"] = value
+        return request
+
+    return authorize
 
 
 def _body(status: int, text: str, where: str, about: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,13 @@ class Endpoint:
 
     Attributes:
         url: base URL, e.g. `https://127.0.0.1:34567`.
-        ca, certificate, key: PEM files for mutual TLS; None for plain http.
+        ca: PEM file of the authority that signed its certificate; None for plain http or the system's authorities.
+        certificate, key: PEM files of the harness' own certificate; None where it needs none.
         scrape_interval: seconds between two scrapes of one target.
         data: folder of its TSDB where this machine can read it, else None.
+        assets: path below `url` at which Prometheus shows its snapshots (`--web.user-assets`), for one far away.
+        authorization: returns the value of the header Authorization, asked before each request (tokens end), or None.
+        proxy: URL of the HTTP proxy on the way there.
     """
 
     url: str
@@ -24,6 +29,9 @@ class Endpoint:
     key: Path | None = None
     scrape_interval: float = 5.0
     data: Path | None = None
+    assets: str | None = None
+    authorization: Callable[[], str | None] | None = None
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from pytest_telescope.metrics.model import Window
 FACTS = "recording.json"
 SCHEMA = 1
 BACKFILL_TIMEOUT = 120.0
+SNAPSHOT_TIMEOUT = 120.0
+"""Seconds in which Prometheus writes its head as a block."""
 
 
 def record(
@@ -31,10 +33,11 @@ def record(
     *,
     clock_drift: float = 0.0,
 ) -> Recording:
-    """Move a snapshot of everything that Prometheus holds to `destination` and add `extra_openmetrics` to it.
+    """Bring a snapshot of everything that Prometheus holds to `destination` and add `extra_openmetrics` to it.
 
     Args:
-        endpoint: a Prometheus with its admin API on and a data folder that this machine can read.
+        endpoint: a Prometheus with its admin API on, and either a data folder that this machine can read or `assets`,
+            from which the blocks are fetched.
         window: in Prometheus' time.
         clock_offset: Prometheus' clock minus the controller's, seconds.
         extra_openmetrics: OpenMetrics text with timestamps, ending in `# EOF`; empty for none.
@@ -42,15 +45,16 @@ def record(
         clock_drift: how much the offset changed while the load ran, seconds.
 
     Raises:
-        MetricsError: no snapshot, the folder is taken, or the text is no OpenMetrics.
+        MetricsError: no snapshot, it is too large or does not come over whole, the folder is taken, or the text is no
+            OpenMetrics.
     """
     _check_free(destination)
-    data = _data_folder(endpoint)
-    with Prometheus(endpoint) as prom:
+    _check_way(endpoint)
+    with Prometheus(endpoint, timeout=SNAPSHOT_TIMEOUT) as prom:
         version = prom.version()
-        snapshot = data / "snapshots" / prom.snapshot()
+        snapshot = prom.snapshot()
     destination.mkdir(parents=True, exist_ok=True)
-    _move_blocks(snapshot, destination)
+    _bring(endpoint, snapshot, destination)
     if extra_openmetrics.strip():
         backfill(extra_openmetrics, destination)
     recording = Recording(
@@ -138,16 +142,32 @@ def _check_free(destination: Path) -> None:
         raise MetricsError(f"{destination} is not empty: a recording needs a folder of its own")
 
 
-def _data_folder(endpoint: Endpoint) -> Path:
-    if endpoint.data is None:
-        raise MetricsError(f"the data folder of Prometheus at {endpoint.url} cannot be read from here: no recording")
-    return endpoint.data
+def _check_way(endpoint: Endpoint) -> None:
+    if endpoint.data is None and endpoint.assets is None:
+        raise MetricsError(
+            f"the data of Prometheus at {endpoint.url} can neither be read from here nor fetched: no recording"
+        )
+
+
+def _bring(endpoint: Endpoint, snapshot: str, destination: Path) -> None:
+    """Move the snapshot's blocks where this machine has them, else fetch copies."""
+    if endpoint.data is not None:
+        _move_blocks(endpoint.data / "snapshots" / snapshot, destination)
+        return
+    from pytest_telescope.metrics.fetching import fetch
+
+    fetch(endpoint, snapshot, destination)
+    _check_blocks(destination, snapshot)
+
+
+def _check_blocks(folder: Path, snapshot: Path | str) -> list[Path]:
+    found = blocks(folder)
+    if not found:
+        raise MetricsError(f"the snapshot {snapshot} holds no block: Prometheus has scraped nothing yet")
+    return found
 
 
 def _move_blocks(snapshot: Path, destination: Path) -> None:
-    found = blocks(snapshot)
-    if not found:
-        raise MetricsError(f"the snapshot {snapshot} holds no block: Prometheus has scraped nothing yet")
-    for block in found:
+    for block in _check_blocks(snapshot, snapshot):
         shutil.move(str(block), str(destination / block.name))
     shutil.rmtree(snapshot, ignore_errors=True)

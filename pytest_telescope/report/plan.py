@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -13,8 +14,16 @@ if TYPE_CHECKING:
 
 
 def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
-    """Yield the plan, a block a cell."""
-    for planned in plans:
+    """Yield the plan, a block a cell, and the sum where clouds are paid.
+
+    Raises:
+        UsageError: the file that `TELESCOPE_PRICES` names cannot be read.
+    """
+    from pytest_telescope.report.paid import Paid
+
+    planned_cells = list(plans)
+    paid = Paid(planned_cells)
+    for planned in planned_cells:
         yield planned.cell.id
         if planned.skip:
             yield f"  SKIP  {planned.skip}"
@@ -22,7 +31,15 @@ def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
         yield f"  load  {planned.cell.engine}: {_settings(planned.cell.load)}"
         yield from (f"  note  {note}" for note in planned.notes)
         yield from (f"  slo   {_slo(slo)}" for slo in planned.slos)
-        yield f"  paid  {_cost(planned)}"
+        yield from _labelled("paid", paid.lines(planned))
+        yield from _labelled("due", paid.due(planned))
+    yield from paid.closing()
+
+
+def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield a line with its label, and what belongs to it under it."""
+    for number, text in enumerate(texts):
+        yield f"  {label if not number else '':5} {text}"
 
 
 def _cluster(planned: Planned) -> Iterator[str]:
@@ -41,13 +58,6 @@ def _slo(slo: Slo) -> str:
     note = f"  ({slo.bound.note})" if slo.bound.note else ""
     skip = f"  SKIP {slo.skip}" if slo.skip else ""
     return f"{slo.id}{quantile} {sign} {slo.bound.text}  n >= {slo.min_count}{note}{skip}"
-
-
-def _cost(planned: Planned) -> str:
-    budget = planned.cell.budget.cost
-    if planned.cell.provider == "local":
-        return "nothing: it runs on this machine"
-    return f"not priced yet; budget {budget or 'not stated'}"
 
 
 def _settings(model: Any) -> str:

@@ -14,7 +14,9 @@ from pytest_telescope.report.folder import CellFolder
 
 SCHEMA = 1
 CAUSES = {"FAIL": "slo", "INVALID": "data", "ERROR": "infrastructure"}
-WORST = ("leak", "infrastructure", "data", "slo")
+WORST = ("leak", "infrastructure", "capacity", "data", "slo")
+CAPACITY = "ERROR capacity:"
+"""How the line of an item begins that the cloud had no room for."""
 
 
 def cell_records(run: str, cell_id: str, folder: CellFolder) -> Iterator[dict[str, Any]]:
@@ -29,6 +31,8 @@ def cell_records(run: str, cell_id: str, folder: CellFolder) -> Iterator[dict[st
         "cell": cell_id,
         "fingerprint": about.get("fingerprint"),
         "functional": about.get("functional"),
+        "reused": about.get("reused"),
+        "position": about.get("position"),
     }
     for stage in folder.records("status.jsonl"):
         seconds = stage["ended"] - stage["started"]
@@ -96,10 +100,12 @@ def verdict(red: Mapping[str, str], extra: Iterable[str]) -> dict[str, Any]:
 def _worst(causes: set[str]) -> str:
     if not causes:
         return "PASS"
-    return "ERROR" if causes & {"leak", "infrastructure"} else "INVALID"
+    return "ERROR" if causes & {"leak", "infrastructure", "capacity"} else "INVALID"
 
 
 def _cause(line: str) -> str:
     if "leak" in line:
         return "leak"
+    if line.startswith(CAPACITY):
+        return "capacity"
     return CAUSES.get(line.partition(" ")[0], "infrastructure")

@@ -22,6 +22,8 @@ from pytest_telescope.scenario.model import SloSpec
 from pytest_telescope.scenario.model import Spec
 from pytest_telescope.scenario.names import BUILT_IN_SLOS
 from pytest_telescope.scenario.problems import Step
+from pytest_telescope.scenario.units import UnitError
+from pytest_telescope.scenario.units import usd
 
 Finding = tuple[tuple[Step, ...], str]
 
@@ -31,7 +33,6 @@ _DOMAIN = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)
 _LABEL_KEY = re.compile(rf"(?:(?=.{{1,253}}/){_DOMAIN}/)?{_WORD}")
 _LABEL_VALUE = re.compile(rf"(?:{_WORD})?")
 _VERSION = re.compile(r"1\.[0-9]{1,2}")
-_COST = re.compile(r"[0-9]+(?:\.[0-9]{1,2})? [A-Z]{3}")
 _USE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)+")
 _BOUNDS = ("max", "min", "below", "above", "equals", "between")
 
@@ -47,8 +48,8 @@ def of(spec: Spec, folder: Path) -> Iterator[Finding]:
         yield from _file(spec.config, folder, "config")
     elif isinstance(spec, SloSpec):
         yield from _slo(spec)
-    elif isinstance(spec, Budget) and spec.cost is not None and not _COST.fullmatch(spec.cost):
-        yield ("cost",), f"{spec.cost!r} is not an amount with its currency; write e.g. 40 USD"
+    elif isinstance(spec, Budget):
+        yield from _budget(spec)
 
 
 def real_nodes(cluster: ClusterSpec, provider: str) -> Iterator[Finding]:
@@ -110,6 +111,14 @@ def _pool(pool: PoolSpec) -> Iterator[Finding]:
         yield ("min",), f"min {pool.min} is more than max {pool.max}; exchange them"
     elif pool.count is not None and not pool.min <= pool.count <= pool.max:
         yield ("count",), f"count {pool.count} is not between min {pool.min} and max {pool.max}; it is where they start"
+
+
+def _budget(budget: Budget) -> Iterator[Finding]:
+    try:
+        if budget.cost is not None:
+            usd(budget.cost)
+    except UnitError as error:
+        yield ("cost",), str(error)
 
 
 def _labels(labels: Mapping[str, str], key: str) -> Iterator[Finding]:

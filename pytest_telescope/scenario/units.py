@@ -61,6 +61,7 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """Base unit -> what it is called, an example."""
 
+_MONEY = re.compile(r"([0-9]+(?:\.[0-9]{1,2})?) ([A-Z]{3})")
 _KUBERNETES = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([numkMGTPE]|[KMGTPE]i)|[eE]([-+]?[0-9]{1,2}))?")
 _SUFFIXES = {
     **{suffix: Decimal(10) ** power for suffix, power in zip("num", (-9, -6, -3), strict=True)},
@@ -142,6 +143,20 @@ def per_second(text: str) -> float:
     if not found:
         raise UnitError(f"{text!r} is not a rate: write e.g. 10/s or 600/m")
     return _positive(float(Decimal(found[1]) / _PER_SECOND[found[2]]), text)
+
+
+def usd(text: str) -> float:
+    """Return an amount of money (`40 USD`) in US dollars, the only currency in which prices are known.
+
+    Raises:
+        UnitError: not an amount, or another currency.
+    """
+    found = _MONEY.fullmatch(text)
+    if not found:
+        raise UnitError(f"{text!r} is not an amount with its currency; write e.g. 40 USD")
+    if found[2] != "USD":
+        raise UnitError(f"{text!r} is in {found[2]}, but prices are known in USD only; write e.g. 40 USD")
+    return float(found[1])
 
 
 @lru_cache(maxsize=1024)

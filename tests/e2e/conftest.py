@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -95,9 +96,10 @@ When = Callable[[str], Callable[[subprocess.Popen[str]], None] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Harness:
-    """Runs pytest from the checkout with folders of its own."""
+    """Runs pytest from the checkout with folders of its own; `extra` is added to its environment."""
 
     root: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -113,7 +115,7 @@ class Harness:
         own = {"TELESCOPE_STATE_DIR": str(self.state)}
         if (self.root / "scenarios").exists():
             own["TELESCOPE_SCENARIOS"] = str(self.root / "scenarios")
-        return {**os.environ, **own, **(extra or {})}
+        return {**os.environ, **own, **self.extra, **(extra or {})}
 
     def run(
         self,

@@ -100,9 +100,10 @@ class Cloud(Protocol):
         """Return the variables that Terraform's provider reads, beyond those already set."""
 
     def resources(self, where: Where, lease: str | None, cluster: str | None) -> list[Resource]:
-        """List everything of one lease, or (None) of every lease in `where`: by tag, and by what names of `cluster` tell.
+        """List everything of one lease, or (None) of every lease in `where`.
 
-        What Terraform made and what it left (disks, load balancers, security groups, firewall rules, log groups) alike.
+        By tag, and by what names of `cluster` tell. What Terraform made and what it left (disks, load balancers,
+        security groups, firewall rules, log groups) alike.
         """
 
     def delete(self, resource: Resource, where: Where) -> None:

@@ -64,7 +64,7 @@ def apiserver(layout: Layout, ports: Mapping[str, int], egress: Path) -> Compone
         "bind-address": LOOPBACK,
         "advertise-address": LOOPBACK,
         "secure-port": ports["kube-apiserver"],
-        # Endpoints of the service `kubernetes` must not be loopback addresses, and no pod may reach this server anyway.
+        # Endpoints of a service must not be loopback addresses; the node's relay serves the cluster IP of `kubernetes`.
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": "10.0.0.0/16",
         "allow-privileged": "true",

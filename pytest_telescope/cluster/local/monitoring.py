@@ -11,6 +11,9 @@ from pytest_telescope.cluster.durable import private_folder
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local.components import LOOPBACK
 from pytest_telescope.cluster.local.layout import Layout
+from pytest_telescope.cluster.monitoring_jobs import RULES
+from pytest_telescope.cluster.monitoring_jobs import RULES_INTERVAL
+from pytest_telescope.cluster.monitoring_jobs import WHOLE_BOUNDS
 
 INTERVAL = 5
 """Seconds between two scrapes of one target."""
@@ -18,17 +21,6 @@ WARM_UP = 1
 """Likewise until every target was up once: Prometheus spreads first scrapes over one whole interval."""
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE_PATHS = {"kubelet": "metrics", "cadvisor": "metrics/cadvisor"}
-RULES = Path(__file__).with_name("recording_rules.yaml")
-"""What ClusterLoader2's own measurements read beside the metrics themselves."""
-RULES_INTERVAL = 30
-"""Seconds between two evaluations of the rules, as in ClusterLoader2's own Prometheus."""
-WHOLE_BOUNDS = {
-    "source_labels": ["le", "__name__"],
-    "regex": r"(\d+)\.0+;.*_bucket",
-    "target_label": "le",
-    "replacement": "$1",
-}
-"""Prometheus 3 writes `le="1.0"` where the component said `le="1"`, which is what ClusterLoader2 asks for."""
 
 
 def write_config(layout: Layout, ports: Mapping[str, int], node: str | None, interval: int) -> Path:

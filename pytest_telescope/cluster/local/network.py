@@ -2,7 +2,8 @@
 
 198.18.0.0/15 is set aside for benchmarks of interconnected devices (RFC 2544, RFC 6890): nothing on the Internet has
 these addresses, and the host has no link to them. The node's own address sits on the namespace's loopback device, pods
-hang on point-to-point links (CNI `ptp`), and the rest of the world is reached by nobody.
+hang on point-to-point links (CNI `ptp`), and the rest of the world is reached by nobody. The address of the service
+`kubernetes` sits on the loopback device too, where the node's relay listens: no kube-proxy runs here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import struct
 RANGE = ipaddress.ip_network("198.18.0.0/15")
 NODE_ADDRESS = "198.18.0.1"
 PODS = ipaddress.ip_network("198.19.0.0/16")
+KUBERNETES_SERVICE = ("10.0.0.1", 443)
+"""Cluster IP of the service `kubernetes`: the first of the API server's range, and named in its certificate."""
 KUBELET_PORT = 10250
 CONTAINERD_METRICS_PORT = 1338
 
@@ -35,11 +38,12 @@ def is_inside(host: str) -> bool:
 
 
 def bring_up() -> None:
-    """Raise the loopback device of the caller's network namespace and give it the node's address."""
+    """Raise the loopback device of the caller's network namespace; give it the node's and the API server's address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         _raise_link(control, "lo")
-        fcntl.ioctl(control, _SIOCSIFADDR, _with_address("lo:node", NODE_ADDRESS))
-        fcntl.ioctl(control, _SIOCSIFNETMASK, _with_address("lo:node", "255.255.255.255"))
+        for label, address in (("lo:node", NODE_ADDRESS), ("lo:api", KUBERNETES_SERVICE[0])):
+            fcntl.ioctl(control, _SIOCSIFADDR, _with_address(label, address))
+            fcntl.ioctl(control, _SIOCSIFNETMASK, _with_address(label, "255.255.255.255"))
 
 
 def _raise_link(control: socket.socket, name: str) -> None:

@@ -20,6 +20,7 @@ from pytest_telescope.cluster import processes
 from pytest_telescope.cluster.durable import write_durably
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local import cgroup
+from pytest_telescope.cluster.local import network
 from pytest_telescope.cluster.local import node_init
 from pytest_telescope.cluster.local import node_ns as ns
 from pytest_telescope.cluster.local import node_plan
@@ -129,6 +130,7 @@ async def _open_relay(plan: node_plan.NodePlan, init: int, home: int) -> Relay:
         api_port=plan.api_port,
         listen_port=plan.api_port,
         uds=plan.socket,
+        service=network.KUBERNETES_SERVICE,
         own={PROMETHEUS: Door(plan.prometheus).serve},
     )
     await relay.start()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_telescope.cluster.durable import private_folder
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.cluster.local.layout import Layout
+from pytest_telescope.cluster.local.network import KUBERNETES_SERVICE
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -39,7 +40,9 @@ class Subject:
 
 SUBJECTS = (
     Subject(
-        "apiserver", "kube-apiserver", hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", "10.0.0.1")
+        "apiserver",
+        "kube-apiserver",
+        hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", KUBERNETES_SERVICE[0]),
     ),
     Subject("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
     Subject("admin", "telescope:admin", "system:masters"),

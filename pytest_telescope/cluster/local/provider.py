@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import ProvisionError
 from pytest_telescope.metrics.model import Endpoint
 from pytest_telescope.scenario.model import ClusterSpec
+from pytest_telescope.scenario.model import LoadSpec
 from pytest_telescope.scenario.model import PoolSpec
 
 if TYPE_CHECKING:
@@ -55,6 +58,14 @@ class LocalProvider:
 
     name = "local"
     capabilities = BASIC | REAL
+
+    def __init__(self) -> None:
+        self.say: Callable[[str], None] = lambda _text: None
+        self.approve: Callable[[Mapping[str, Any]], None] = lambda _document: None
+
+    def lasting(self, loads: Iterable[LoadSpec]) -> float | None:  # noqa: ARG002 - the protocol's shape
+        """Return None: no sweeper comes to a person's own machine."""
+        return None
 
     def capabilities_of(self, spec: ClusterSpec) -> frozenset[str]:
         """Return what a cluster of this spec can show."""

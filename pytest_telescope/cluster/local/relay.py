@@ -1,6 +1,7 @@
 """The one bridge between the host and a node's network namespace.
 
-* The API server, which listens on the host's loopback, gets the same address inside the namespace, for kubelet.
+* The API server, which listens on the host's loopback, gets the same address inside the namespace, for kubelet, and the
+  address of the service `kubernetes`, for pods.
 * An HTTP CONNECT proxy on a unix socket lets the API server reach kubelet and pods. Addresses of the node's range are
   dialled inside the namespace, all others (kwok's kubelet server, webhooks) on the host, as without a proxy.
 
@@ -30,6 +31,7 @@ class Relay:
     """Both directions of one node; `start` returns once everything listens.
 
     Args:
+        service: a second address inside the namespace at which the API server is reached.
         own: addresses on the unix socket that are neither the node's nor the host's, and what serves each.
     """
 
@@ -41,22 +43,24 @@ class Relay:
         api_port: int,
         listen_port: int,
         uds: Path,
+        service: connect.Address | None = None,
         own: Mapping[connect.Address, connect.Serve] | None = None,
     ) -> None:
         self._inside = inside
         self._outside = outside
         self._api_port = api_port
-        self._listen_port = listen_port
+        self._addresses = [("127.0.0.1", listen_port), *([service] if service else [])]
         self._uds = uds
         self._proxy = connect.ConnectProxy(self._dial, own or {})
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Listen inside the namespace and on the unix socket."""
-        listener = self._inside()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._listen_port))
-        self._servers.append(await asyncio.start_server(self._to_api_server, sock=listener, backlog=_BACKLOG))
+        for address in self._addresses:
+            listener = self._inside()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            self._servers.append(await asyncio.start_server(self._to_api_server, sock=listener, backlog=_BACKLOG))
         self._uds.unlink(missing_ok=True)
         mask = os.umask(0o177)
         try:

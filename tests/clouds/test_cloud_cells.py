@@ -1,0 +1,91 @@
+"""Whole cells on pretended clouds: real Terraform, our modules, real clients, and a real cluster under the load."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.clouds.world import SMALL
+from tests.clouds.world import world
+from tests.e2e.conftest import traces
+
+pytestmark = pytest.mark.e2e
+
+CRI = """\
+name: cri
+description: Container runtime and kubelet on a pretended cloud.
+component: kubelet
+cluster:
+  pools:
+    user: {count: 1, machine: %(machine)s, max_pods: 100}
+matrix:
+  p60: {pods: 60}
+load:
+  default: resource-consumer
+  resource-consumer:
+    pods: ${pods}
+    rate: 4/s
+    hold: 10s
+    consume: {cpu: 0, memory: 1Mi}
+    selector: {telescope/pool: node}
+    timeout: 120s
+slos:
+  - {use: kubelet/pod-start-sli, p: 50, max: 60s, min_count: 30}
+  - {use: pod-startup/running, p: 50, max: 60s, min_count: 60}
+budget: {cost: 40 USD, time: 3h}
+"""
+SHARED = {"aks": "cri", "eks": "small", "gke": "small"}
+
+
+@pytest.mark.parametrize("provider", ["aks", "eks", "gke"])
+def test_a_whole_cell_is_green_and_nothing_is_left(provider: str, backing: Path, tmp_path: Path) -> None:
+    with world(provider, backing, tmp_path) as pretended:
+        name = pretended.small(text=SMALL)
+
+        run = pretended.harness.run("-m", provider, f"--scenario={name}")
+
+        cell = f"{provider}-small"
+        assert run.code == 0, run.output
+        assert [case.name.partition("[")[0] for case in run.cases][0] == "test_provision"
+        assert {case.name for case in run.cases} >= {
+            f"test_provision[{cell}]",
+            f"test_load[{cell}]",
+            f"test_destroy[{cell}]",
+        }
+        facts = run.folder.cell(cell).read("cell.json")["facts"]
+        assert facts["kubernetes"].startswith("v1.")
+        assert pretended.held() == []
+        assert traces(run.state) == []
+        assert pretended.cloud.calls
+        secrets_are_nowhere(run.folder.path, pretended.harness.extra)
+
+
+def secrets_are_nowhere(folder: Path, environment: object) -> None:
+    """No key, token or password is in what could be published."""
+    for file in folder.rglob("*"):
+        if file.is_file() and "/recording/" not in str(file):
+            text = file.read_bytes()
+            assert b"PRIVATE KEY" not in text, file
+            assert not re.search(rb"k8s-aws-v1\.[A-Za-z0-9_-]{40}", text), file
+    del environment
+
+
+def test_six_cells_in_parallel_keep_out_of_each_others_way(backing: Path, tmp_path: Path) -> None:
+    with world("aks", backing, tmp_path) as pretended:
+        names = [pretended.small(name=f"s{number}") for number in range(6)]
+
+        run = pretended.harness.run("-m", "aks", f"--scenario={','.join(names)}", "-n", "3", "-v")
+
+        assert run.code == 0, run.output
+        for name in names:
+            stages = [one["stage"] for one in run.folder.cell(f"aks-{name}").records("status.jsonl")]
+            assert stages == ["provision", "load", "destroy"]
+        workers = {name: set(re.findall(rf"\[(gw\d)\].*\[aks-{name}[\]-]", run.output)) for name in names}
+        assert all(len(found) == 1 for found in workers.values()), workers
+        assert len(set().union(*workers.values())) == 3
+        assert pretended.held() == []
+        assert traces(run.state) == []
+        json.loads((run.folder.publish / "verdict.json").read_text())
