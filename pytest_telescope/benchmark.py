@@ -112,15 +112,11 @@ def _agree(config: pytest.Config, choice: Choice) -> None:
 
     lines = AttachedProvider(of=choice.providers[0], kubeconfig=choice.attach).look().lines()
     capture = config.pluginmanager.get_plugin("capturemanager")
-    if capture is not None:
+    if capture is not None:  # at this time pytest holds nothing but standard input; it takes it again with the items
         capture.suspend_global_capture(in_=True)
-    try:
-        print("The load goes to this cluster:", *lines, sep="\n  ", file=sys.stderr, flush=True)
-        if not config.getoption("yes"):
-            _ask()
-    finally:
-        if capture is not None:
-            capture.resume_global_capture()
+    print("The load goes to this cluster:", *lines, sep="\n  ", file=sys.stderr, flush=True)
+    if not config.getoption("yes"):
+        _ask()
 
 
 def _ask() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from pytest_telescope.errors import TelescopeError
 from pytest_telescope.report import outcomes
 
 if TYPE_CHECKING:
+    from pytest_telescope.cluster.model import Lease
     from pytest_telescope.fixtures import Session
     from pytest_telescope.lifecycle import ClusterHandle
 
@@ -25,6 +28,8 @@ GIVE_UP = 3
 def finish(config: pytest.Config, session: Session) -> list[str]:
     """Destroy what is left, write the run's records, and return why the run is red beyond its items."""
     with _patient(session):
+        if _open_leases(session):  # the destroy takes minutes, and an agent that cancels a job does not give them
+            write_unfinished(config, session)
         for run in session.runs.values():
             run.close()
         leaks = [leak for handle in session.handles.values() if (leak := _finish_handle(session, handle))]
@@ -37,6 +42,58 @@ def finish(config: pytest.Config, session: Session) -> list[str]:
     if hasattr(config, "workerinput"):
         return []
     return [f"leak {cell}" for cell, _ in leaks] + judged_nothing(session)
+
+
+def listen(config: pytest.Config, session: Session) -> None:
+    """Let SIGINT and SIGTERM write down what is known before they interrupt what is going on.
+
+    An agent that cancels a job kills ten seconds after the first signal, and Terraform alone may need longer to stop.
+    """
+
+    def on_signal(signum: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(signum).name
+        with contextlib.suppress(Exception):  # whatever was being written in this very moment: the interrupt must come
+            _tell_interrupted(config, session, name)
+        raise KeyboardInterrupt(name)
+
+    signal.signal(signal.SIGTERM, on_signal)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or a worker's own
+        signal.signal(signal.SIGINT, on_signal)
+
+
+def _tell_interrupted(config: pytest.Config, session: Session, name: str) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    write_unfinished(config, session)
+    run = session.folder.run_id
+    session.live.say("telescope", "signal", f"{name}: stopping, then destroying; `telescope reap --run {run}` ends it")
+
+
+def write_unfinished(config: pytest.Config, session: Session) -> None:
+    """Write junit.xml as if the run ended here: what runs is cut, what is open leaks; written again at the end."""
+    from _pytest.junitxml import xml_key  # no public name; the plugin itself has none
+
+    from pytest_telescope.report import unfinished
+
+    xml = config.stash.get(xml_key, None)
+    listener = config.pluginmanager.get_plugin("telescope-outcomes")
+    if xml is None or listener is None or hasattr(config, "workerinput"):
+        return
+    xml.pytest_sessionfinish()
+    cut = dict.fromkeys(listener.running, "ERROR interrupted: the run ended in this stage")
+    command = f"`telescope reap --run {session.folder.run_id}`"
+    leaks = {
+        f"scenarios/test_scenarios.py::leak[{lease.cell}]": f"ERROR leak: lease {lease.id} is not destroyed: {command}"
+        for lease in _open_leases(session)
+    }
+    unfinished.add_cases(Path(xml.logfile), {**cut, **leaks})
+
+
+def _open_leases(session: Session) -> list[Lease]:
+    """Return what the ledger still has of this run and what is not to be kept."""
+    from pytest_telescope.cluster import ledger
+
+    return [] if session.keep else [lease for lease in ledger.leases() if lease.run == session.folder.run_id]
 
 
 def judged_nothing(session: Session) -> list[str]:
@@ -78,9 +135,7 @@ def _finish_run(session: Session) -> list[tuple[str, str]]:
 
     run = session.folder.run_id
     tried = {handle.lease.id for handle in session.handles.values() if handle.lease is not None}
-    open_leases = (
-        [] if session.keep else [lease for lease in ledger.leases() if lease.run == run and lease.id not in tried]
-    )
+    open_leases = [lease for lease in _open_leases(session) if lease.id not in tried]
     if not open_leases:
         return []
     reaper.reap(run=run, report=lambda text: session.live.say(run, "reap", text))
@@ -108,7 +163,8 @@ def _patient(session: Session) -> Iterator[None]:
         session.live.say(
             "telescope",
             "destroy",
-            f"{name}: still destroying clusters; {GIVE_UP - count} more give up and leave the rest to `telescope reap`",
+            f"{name}: still destroying clusters; {GIVE_UP - count} more gives up and leaves the rest to "
+            f"`telescope reap --run {session.folder.run_id}`",
         )
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -56,3 +56,13 @@ def test_reap_without_leases_is_fine(
 
     assert code == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", [["sweep"], ["sweep", "-m", "aks", "--run", "r", "--due"], ["kube-token", "aks"]])
+def test_a_command_that_names_no_cloud_or_two_choices_is_refused(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(command)
+
+    assert "usage: telescope" in capsys.readouterr().err

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+from typing import cast
+
 import pytest
 
 from pytest_telescope import options
@@ -41,3 +45,67 @@ def test_a_value_may_hold_an_equals_sign() -> None:
 def test_an_assignment_without_name_or_value_is_refused(text: str) -> None:
     with pytest.raises(pytest.UsageError, match="NAME=VALUE"):
         options.assignment(text, "--set")
+
+
+def chosen(monkeypatch: pytest.MonkeyPatch, *arguments: str, environ: dict[str, str] | None = None) -> options.Choice:
+    """Return what a command line chooses in an environment that says nothing of CI but `environ`."""
+    for name in ("CI", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (environ or {}).items():
+        monkeypatch.setenv(name, value)
+    parser = pytest.Parser(_ispytest=True)
+    options.add(parser)
+    parser.addoption("--markexpr", default="")
+    parser.addoption("--numprocesses", default=None)
+    return options.choose(cast(pytest.Config, Parsed(parser.parse(list(arguments)))))
+
+
+class Parsed:
+    """What `choose` reads of a config."""
+
+    def __init__(self, option: argparse.Namespace) -> None:
+        self.option = option
+
+    def getoption(self, name: str) -> object:
+        return getattr(self.option, name)
+
+
+LOCAL = ("--markexpr=local", "--scenario=cri")
+
+
+@pytest.mark.parametrize("environ", [{"CI": "true"}, {"TF_BUILD": "True"}, {"CI": "1"}])
+def test_nothing_is_kept_in_ci_unless_that_is_said(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    with pytest.raises(pytest.UsageError, match="--keep-in-ci"):
+        chosen(monkeypatch, *LOCAL, "--keep", environ=environ)
+
+    assert chosen(monkeypatch, *LOCAL, "--keep-in-ci", environ=environ)
+    assert chosen(monkeypatch, *LOCAL, environ=environ)
+
+
+@pytest.mark.parametrize("environ", [{}, {"CI": ""}, {"CI": "false"}, {"TF_BUILD": "0"}])
+def test_outside_of_ci_a_cluster_may_be_kept(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    assert chosen(monkeypatch, *LOCAL, "--keep", environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--attach=config",), "names none"),
+        (("--markexpr=aks or eks", "--scenario=cri", "--attach=config"), "names aks and eks"),
+        ((*LOCAL, "--attach=config", "--keep"), "leave --keep out"),
+        ((*LOCAL, "--attach=config", "--replay=run"), "leave --attach out"),
+        ((*LOCAL, "--attach=config", "--numprocesses=2"), "leave -n out"),
+        (("--markexpr=local", "--attach=config"), "needs --scenario"),
+    ],
+)
+def test_attach_goes_with_one_provider_and_a_scenario_alone(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(pytest.UsageError, match=why):
+        chosen(monkeypatch, *arguments)
+
+
+def test_the_kubeconfig_to_attach_to_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = chosen(monkeypatch, *LOCAL, "--attach=config")
+
+    assert found.attach == Path.cwd() / "config"

@@ -18,6 +18,15 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def durable_folder(path: Path) -> Path:
+    """Make `path` and its parents like `private_folder`, so that after a power cut they are still there."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    private_folder(path)
+    for folder in missing:
+        sync_folder(folder.parent)
+    return path
+
+
 def write_private(path: Path, content: str | bytes) -> Path:
     """Write `content` as a file of mode 0600, replacing a former one at once, and return the path."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -5,25 +5,31 @@ It lies in the user's state folder, so that neither `git clean` nor a lost run f
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import secrets
 import shutil
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_telescope import paths
-from pytest_telescope.cluster.durable import private_folder
+from pytest_telescope.cluster.durable import durable_folder
 from pytest_telescope.cluster.durable import remove_durably
-from pytest_telescope.cluster.durable import sync_folder
 from pytest_telescope.cluster.durable import write_durably
 from pytest_telescope.cluster.model import Lease
 from pytest_telescope.cluster.processes import Identity
 from pytest_telescope.cluster.processes import own_identity
+from pytest_telescope.errors import ClusterError
 from pytest_telescope.scenario.model import ClusterSpec
+
+GIVEN_UP = 3600.0
+"""Seconds past its due time from which a lease of another machine is nobody's: clocks of machines differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +52,13 @@ class Entry:
 
     @property
     def orphaned(self) -> bool:
-        """Whether the owner is gone, so that nobody else will finish the lease; of another machine nobody knows."""
-        return not self.elsewhere and not self.owner.alive()
+        """Whether nobody else will finish the lease: its owner is gone.
+
+        Of an owner on another machine only this is known: while it lives it renews the lease eight times a life.
+        """
+        if self.elsewhere:
+            return self.lease.due is not None and time.time() > self.lease.due + GIVEN_UP
+        return not self.owner.alive()
 
     @property
     def elsewhere(self) -> bool:
@@ -63,7 +74,8 @@ def folder() -> Path:
 def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec, *, lasting: float | None = None) -> Lease:
     """Write a new lease down so that it survives this process, and return it; it is due `lasting` seconds from now."""
     lease_id = secrets.token_hex(4)
-    home = private_folder(private_folder(paths.state()) / "leases" / lease_id)
+    durable_folder(durable_folder(paths.state()) / "ledger")
+    home = durable_folder(paths.state() / "leases" / lease_id)
     now = time.time()
     due = None if lasting is None else now + lasting
     lease = Lease(id=lease_id, provider=provider, cell=cell, run=run, folder=home, created=now, due=due)
@@ -80,21 +92,25 @@ def open_lease(provider: str, cell: str, run: str, spec: ClusterSpec, *, lasting
         "owner": {"pid": owner.pid, "start": owner.start},
         "spec": spec.model_dump(mode="json"),
     }
-    private_folder(folder())
-    sync_folder(home.parent)
     write_durably(file_of(lease), document)
     return lease
 
 
 def renew(lease: Lease, due: float) -> Lease:
-    """Write a later due time down and return the lease with it.
+    """Write a later due time down and return the lease with it; an earlier one changes nothing.
 
     Raises:
-        OSError: the entry is gone or cannot be written.
+        ClusterError: the entry is gone, because somebody finished the lease; it is not written again.
+        OSError: it cannot be written.
     """
-    document = json.loads(file_of(lease).read_text(encoding="utf-8"))
-    write_durably(file_of(lease), {**document, "due": due})
-    return replace(lease, due=due)
+    with _alone():
+        try:
+            document = json.loads(file_of(lease).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ClusterError(f"lease {lease.id} is not in the ledger any more: somebody finished it") from None
+        later = max(due, document.get("due") or due)
+        write_durably(file_of(lease), {**document, "due": later})
+    return replace(lease, due=later)
 
 
 def file_of(lease: Lease) -> Path:
@@ -106,7 +122,28 @@ def close(lease: Lease) -> None:
     """Strike a lease out and delete its folder; to be called only when `leftovers` is empty."""
     shutil.rmtree(lease.folder, ignore_errors=True)
     if folder().exists():
-        remove_durably(file_of(lease))
+        with _alone():
+            remove_durably(file_of(lease))
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one thread of one process at a time change entries: a renewal must not bring back what was struck out.
+
+    Raises:
+        ClusterError: there is no ledger.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(folder(), os.O_RDONLY)
+    except FileNotFoundError:
+        raise ClusterError(f"there is no ledger at {folder()}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def leases() -> list[Lease]:

@@ -36,10 +36,8 @@ class Choice:
         """Say whether `resource` may be deleted; never without a lease's tag."""
         if resource.lease is None or resource.lease in self.spared:
             return False
-        if self.lease is not None:
-            return resource.lease == self.lease
-        if self.run is not None:
-            return resource.tags.get(TAG_RUN) == self.run
+        if self.lease is not None or self.run is not None:
+            return self.lease in {None, resource.lease} and self.run in {None, resource.tags.get(TAG_RUN)}
         return resource.due is not None and resource.due < now
 
 
@@ -102,7 +100,14 @@ def sweep(
     end = monotonic() + times.gone / paces.speed()
     told: set[str] = set()
     while True:
-        left = plan(cloud.resources(where, choice.lease, cluster), choice, clock())
+        try:
+            left = plan(cloud.resources(where, choice.lease, cluster), choice, clock())
+        except CloudError as error:
+            if not error.transient or monotonic() >= end:
+                raise
+            say(f"{cloud.name} cannot be asked yet, again in {times.poll:g} s: {error}")
+            sleep(times.poll)
+            continue
         if not left:
             return []
         refused = [name for one in left if (name := _delete(cloud, one, where, say, told)) is not None]

@@ -20,4 +20,10 @@ def leases() -> Check:
 def _shown(entry: ledger.Entry) -> str:
     if entry.problem is not None:
         return f"{entry.file} ({entry.problem})"
-    return f"{entry.lease.cell} (run {entry.lease.run}, {'orphaned' if entry.orphaned else 'its run is alive'})"
+    return f"{entry.lease.cell} (run {entry.lease.run}, {_state(entry)})"
+
+
+def _state(entry: ledger.Entry) -> str:
+    if entry.orphaned:
+        return "orphaned"
+    return f"its run is on machine {entry.host}" if entry.elsewhere else "its run is alive"

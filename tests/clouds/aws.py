@@ -118,7 +118,9 @@ def _data() -> dict[str, Any]:
     }
 
 
-def put(cloud: FakeCloud, kind: str, prefix: str, *, name: str = "", parent: Thing | None = None, **values: Any) -> Thing:
+def put(
+    cloud: FakeCloud, kind: str, prefix: str, *, name: str = "", parent: Thing | None = None, **values: Any
+) -> Thing:
     """Add what AWS makes beside; `tags` is taken out of the values."""
     tags = values.pop("tags", {})
     made = values.pop("id", "") or _made(prefix)
@@ -184,7 +186,7 @@ def _in_use(cloud: FakeCloud, thing: Thing) -> None:
 
 
 def _default(thing: Thing) -> bool:
-    """Terraform takes an internet gateway off its network when it deletes it, and the network's own group goes with it."""
+    """Tell whether it is a network's own group, which goes with the network."""
     return thing.type == "aws_security_group" and thing.name == "default"
 
 
@@ -280,7 +282,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _identity(self) -> None:
         """Be Azure Pipelines, which gives identity tokens for a service connection."""
-        known = self.headers.get("Authorization") == "Bearer job-token" and "serviceConnectionId=connection" in self.path
+        known = (
+            self.headers.get("Authorization") == "Bearer job-token" and "serviceConnectionId=connection" in self.path
+        )
         document = {"oidcToken": self.rest.tokens.identity} if known else {"message": "No service connection found"}
         self._send(200 if known else 404, "application/json", json.dumps(document))
 

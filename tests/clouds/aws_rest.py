@@ -24,7 +24,12 @@ MACHINES = {"m6i.large": 2, "m6i.xlarge": 4, "m6i.8xlarge": 32, "m7g.xlarge": 4,
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 ZONES = {"a": "az1", "b": "az2", "c": "az4", "d": "az3"}
 """Letter -> end of the zone's id; `use1-az3` takes no cluster of EKS."""
-VERSIONS = {"1.34": "STANDARD_SUPPORT", "1.35": "STANDARD_SUPPORT", "1.36": "STANDARD_SUPPORT", "1.30": "EXTENDED_SUPPORT"}
+VERSIONS = {
+    "1.34": "STANDARD_SUPPORT",
+    "1.35": "STANDARD_SUPPORT",
+    "1.36": "STANDARD_SUPPORT",
+    "1.30": "EXTENDED_SUPPORT",
+}
 QUOTAS = {"L-1216C47A": 512.0, "L-34B43A08": 256.0, "L-1194D53C": 100.0, "L-F678F1CE": 50.0}
 Answer = dict[str, Any]
 DELETES = {
@@ -132,7 +137,12 @@ class Rest:
         prefix = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1"}[region]
         return {
             "AvailabilityZones": [
-                {"ZoneName": f"{region}{letter}", "ZoneId": f"{prefix}-{end}", "State": "available", "RegionName": region}
+                {
+                    "ZoneName": f"{region}{letter}",
+                    "ZoneId": f"{prefix}-{end}",
+                    "State": "available",
+                    "RegionName": region,
+                }
                 for letter, end in ZONES.items()
             ]
         }
@@ -200,7 +210,9 @@ class Rest:
                 {
                     "InternetGatewayId": one.id,
                     "Tags": pairs(one),
-                    "Attachments": [{"VpcId": one.values["vpc_id"], "State": "available"}] if one.values["vpc_id"] else [],
+                    "Attachments": [{"VpcId": one.values["vpc_id"], "State": "available"}]
+                    if one.values["vpc_id"]
+                    else [],
                 }
                 for one in self._all("aws_internet_gateway", region)
                 if wanted is None or one.id in wanted
@@ -276,7 +288,9 @@ class Rest:
     # EKS
 
     def DescribeClusterVersions(self, _given: Mapping[str, Any], _region: str) -> Answer:
-        return {"clusterVersions": [{"clusterVersion": name, "versionStatus": one} for name, one in self.versions.items()]}
+        return {
+            "clusterVersions": [{"clusterVersion": name, "versionStatus": one} for name, one in self.versions.items()]
+        }
 
     def ListClusters(self, _given: Mapping[str, Any], region: str) -> Answer:
         return {"clusters": [one.name for one in self._all(CLUSTER, region)]}
@@ -308,7 +322,9 @@ class Rest:
     def _group(self, given: Mapping[str, Any]) -> Thing:
         thing = self.cloud.get(GROUP, f"{given['name']}:{given['nodegroupName']}")
         if thing is None:
-            raise FakeError("ResourceNotFoundException", f"No node group found for name: {given['nodegroupName']}.", 404)
+            raise FakeError(
+                "ResourceNotFoundException", f"No node group found for name: {given['nodegroupName']}.", 404
+            )
         return thing
 
     def DescribeNodegroup(self, given: Mapping[str, Any], _region: str) -> Answer:
@@ -333,7 +349,11 @@ class Rest:
     def DescribeLoadBalancers(self, given: Mapping[str, Any], region: str) -> Answer:
         if given["Version"] == "2012-06-01":
             found = self._all("aws_elb", region)
-            return {"LoadBalancerDescriptions": [{"LoadBalancerName": one.name, "VPCId": one.values["vpc_id"]} for one in found]}
+            return {
+                "LoadBalancerDescriptions": [
+                    {"LoadBalancerName": one.name, "VPCId": one.values["vpc_id"]} for one in found
+                ]
+            }
         return {
             "LoadBalancers": [
                 {"LoadBalancerArn": one.id, "LoadBalancerName": one.name, "VpcId": one.values["vpc_id"]}
@@ -357,14 +377,19 @@ class Rest:
         return {"TagDescriptions": [{"ResourceArn": key[1], "Tags": pairs(self.cloud.things[key])} for key in keys]}
 
     def DeleteLoadBalancer(self, given: Mapping[str, Any], _region: str) -> Answer:
-        key = ("aws_lb", given["LoadBalancerArn"]) if "LoadBalancerArn" in given else ("aws_elb", given["LoadBalancerName"])
+        key = (
+            ("aws_lb", given["LoadBalancerArn"])
+            if "LoadBalancerArn" in given
+            else ("aws_elb", given["LoadBalancerName"])
+        )
         self.cloud.destroy(*key)
         return {}
 
     def DescribeAutoScalingGroups(self, _given: Mapping[str, Any], region: str) -> Answer:
         return {
             "AutoScalingGroups": [
-                {"AutoScalingGroupName": one.name, "Tags": pairs(one)} for one in self._all("aws_autoscaling_group", region)
+                {"AutoScalingGroupName": one.name, "Tags": pairs(one)}
+                for one in self._all("aws_autoscaling_group", region)
             ]
         }
 
@@ -382,7 +407,9 @@ class Rest:
 
     def ListRoles(self, given: Mapping[str, Any], _region: str) -> Answer:
         found = [one for one in self._all("aws_iam_role") if one.values["path"].startswith(given["PathPrefix"])]
-        return {"Roles": [{"RoleName": one.name, "Arn": one.values["arn"], "Path": one.values["path"]} for one in found]}
+        return {
+            "Roles": [{"RoleName": one.name, "Arn": one.values["arn"], "Path": one.values["path"]} for one in found]
+        }
 
     def ListRoleTags(self, given: Mapping[str, Any], _region: str) -> Answer:
         return {"Tags": pairs(self._role(given))}
@@ -410,7 +437,9 @@ class Rest:
         return {"PolicyNames": []}
 
     def ListInstanceProfilesForRole(self, given: Mapping[str, Any], _region: str) -> Answer:
-        return {"InstanceProfiles": [profile(one) for one in self._profiles() if given["RoleName"] in one.values["roles"]]}
+        return {
+            "InstanceProfiles": [profile(one) for one in self._profiles() if given["RoleName"] in one.values["roles"]]
+        }
 
     def _profiles(self) -> list[Thing]:
         return self._all("aws_instance_profile")
@@ -420,7 +449,9 @@ class Rest:
         return {"InstanceProfiles": [profile(one) for one in found]}
 
     def RemoveRoleFromInstanceProfile(self, given: Mapping[str, Any], _region: str) -> Answer:
-        self.cloud.things["aws_instance_profile", given["InstanceProfileName"]].values["roles"].remove(given["RoleName"])
+        self.cloud.things["aws_instance_profile", given["InstanceProfileName"]].values["roles"].remove(
+            given["RoleName"]
+        )
         return {}
 
     def ListOpenIDConnectProviders(self, _given: Mapping[str, Any], _region: str) -> Answer:
@@ -461,7 +492,11 @@ def pairs(thing: Thing) -> list[dict[str, str]]:
 def profile(thing: Thing) -> Answer:
     """Return an instance profile."""
     arn = f"arn:aws:iam::{ACCOUNT}:instance-profile{thing.values['path']}{thing.name}"
-    return {"InstanceProfileName": thing.name, "Arn": arn, "Roles": [{"RoleName": one} for one in thing.values["roles"]]}
+    return {
+        "InstanceProfileName": thing.name,
+        "Arn": arn,
+        "Roles": [{"RoleName": one} for one in thing.values["roles"]],
+    }
 
 
 def security_group(thing: Thing) -> Answer:

@@ -21,7 +21,7 @@ def model(service: str) -> Any:
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)  # type: ignore[no-untyped-call] # upstream
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 def service_of(authorization: str, body: str) -> str:

@@ -94,11 +94,17 @@ class Rest:
             raise FakeError("MethodNotAllowed", f"{method} {path}", status=405)
         return self._delete(thing)
 
+    def _inside(self, group: Thing) -> list[Thing]:
+        """Return what goes with a resource group, whose deletion fails with any of them."""
+        with self.cloud.locked():
+            return [one for one in self.cloud.things.values() if one.id.lower().startswith(f"{group.id}/".lower())]
+
     def _delete(self, thing: Thing) -> tuple[int, Any]:
         if thing.id in self.refusing:
             raise FakeError("ScopeLocked", f"{thing.id} has a lock", status=409)
         self.cloud.faults.raised("throttle", thing.type, "destroy")
-        self.cloud.faults.raised("fail-destroy", thing.type, "destroy")
+        for doomed in (thing, *self._inside(thing)):
+            self.cloud.faults.raised("fail-destroy", doomed.type, "destroy")
         if thing.state != "deleting":
             worker = threading.Thread(target=self.cloud.destroy, args=thing.key, daemon=True)
             self.deleting.append(worker)

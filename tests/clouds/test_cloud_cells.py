@@ -56,7 +56,7 @@ def test_a_whole_cell_is_green_and_nothing_is_left(provider: str, backing: Path,
             f"test_destroy[{cell}]",
         }
         facts = run.folder.cell(cell).read("cell.json")["facts"]
-        assert facts["kubernetes"].startswith("v1.")
+        assert "v1." in facts["kubernetes"]
         assert pretended.held() == []
         assert traces(run.state) == []
         assert pretended.cloud.calls

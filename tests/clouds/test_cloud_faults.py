@@ -102,7 +102,7 @@ def verdict(run: Run) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize(("provider", "name"), cases())
+@pytest.mark.parametrize(("provider", "name"), list(cases()))
 def test_a_fault_ends_in_the_right_verdict_with_nothing_left(
     provider: str, name: str, backing: Path, tmp_path: Path
 ) -> None:
@@ -138,7 +138,7 @@ def test_a_cloud_that_refuses_to_delete_makes_a_red_run_that_names_what_is_left(
         case = run.case(f"test_destroy[{cell(pretended)}]")
         assert run.code == 1, run.output
         assert verdict(run)["cause"] == "leak"
-        assert "still there of lease" in (case.red or "")
+        assert "leak: still there of lease" in (case.red or "")
         assert "delete it by `" in run.output
         assert "USD/h" in run.output
         assert pretended.held()

@@ -154,9 +154,18 @@ def test_zones_are_those_in_which_every_machine_is_on_offer(aws: Account) -> Non
     ("asked", "told"),
     [
         ({"kubernetes_version": "1.29"}, "1.29 is not on offer; EKS offers 1.36, 1.35, 1.34"),
-        ({"kubernetes_version": "1.30"}, "extended support, which costs six times as much: EKS offers 1.36, 1.35, 1.34"),
-        ({"pool": {"machine": "m6i.huge"}}, "there is no machine m6i.huge in us-east-1; on offer are m6i.8xlarge, m6i.large"),
-        ({"pool": {"zones": ["z"]}}, "there is no zone us-east-1z for EKS; there are us-east-1a, us-east-1b, us-east-1c"),
+        (
+            {"kubernetes_version": "1.30"},
+            "extended support, which costs six times as much: EKS offers 1.36, 1.35, 1.34",
+        ),
+        (
+            {"pool": {"machine": "m6i.huge"}},
+            "there is no machine m6i.huge in us-east-1; on offer are m6i.8xlarge, m6i.large",
+        ),
+        (
+            {"pool": {"zones": ["z"]}},
+            "there is no zone us-east-1z for EKS; there are us-east-1a, us-east-1b, us-east-1c",
+        ),
         ({"pool": {"zones": ["d"]}}, "there is no zone us-east-1d for EKS"),
     ],
 )
@@ -179,9 +188,7 @@ def test_a_machine_that_its_zone_has_not_is_refused_with_the_zones_that_have_it(
 def test_a_region_that_is_not_enabled_is_refused_with_those_that_are(aws: Account) -> None:
     refused = aws.eks.refusals(spec(), Where(account=ACCOUNT, region="eu-north-1"))
 
-    assert refused == [
-        "region eu-north-1 is not enabled for the account; enabled are eu-west-1, us-east-1, us-west-2"
-    ]
+    assert refused == ["region eu-north-1 is not enabled for the account; enabled are eu-west-1, us-east-1, us-west-2"]
 
 
 def test_another_account_than_the_logins_is_refused(aws: Account) -> None:
@@ -193,13 +200,20 @@ def test_another_account_than_the_logins_is_refused(aws: Account) -> None:
 @pytest.mark.parametrize(
     ("code", "limit", "pool", "told"),
     [
-        ("L-1216C47A", 15, {"count": 4}, "capacity: 16 vCPUs more are needed, but of Running On-Demand Standard instances"),
+        (
+            "L-1216C47A",
+            15,
+            {"count": 4},
+            "capacity: 16 vCPUs more are needed, but of Running On-Demand Standard instances",
+        ),
         ("L-34B43A08", 15, {"min": 1, "max": 4, "count": None, "spot": True}, "capacity: 16 vCPUs more are needed"),
         ("L-1194D53C", 0, {}, "capacity: 1 clusters more are needed, but of Clusters (L-1194D53C) 0 of 0 are in use"),
         ("L-F678F1CE", 0, {}, "capacity: 1 VPCs more are needed, but of VPCs per Region"),
     ],
 )
-def test_a_quota_that_is_used_up_is_capacity(aws: Account, code: str, limit: float, pool: dict[str, Any], told: str) -> None:
+def test_a_quota_that_is_used_up_is_capacity(
+    aws: Account, code: str, limit: float, pool: dict[str, Any], told: str
+) -> None:
     aws.served.rest.quotas[code] = limit
 
     refused = aws.eks.refusals(spec(pool=pool), WHERE)
@@ -238,9 +252,7 @@ def test_a_right_that_is_missing_is_an_error_and_no_clean_answer(aws: Account) -
         ({"pool": {"taints": ["a=b:NoSchedule"]}}, "add a pool system"),
     ],
 )
-def test_words_that_eks_does_not_know_are_told_without_asking(
-    aws: Account, asked: dict[str, Any], told: str
-) -> None:
+def test_words_that_eks_does_not_know_are_told_without_asking(aws: Account, asked: dict[str, Any], told: str) -> None:
     try:
         wanted = spec(**asked)
     except ValueError:
@@ -271,24 +283,49 @@ def leave(aws: Account) -> None:
     subnet = cloud.listed("aws_subnet")[0].id
     owned = {f"kubernetes.io/cluster/{CLUSTER}": "owned"}
     put(cloud, "aws_ebs_volume", "vol", name="claim", tags=owned)
-    balancer = put(cloud, "aws_lb", "", id="arn:aws:lb/k8s-one", name="k8s-one", vpc_id=vpc, tags={"elbv2.k8s.aws/cluster": CLUSTER})
-    put(cloud, "aws_lb_target_group", "", id="arn:aws:tg/k8s-one", name="k8s-one", vpc_id="gone", tags={"elbv2.k8s.aws/cluster": CLUSTER})
+    balancer = put(
+        cloud,
+        "aws_lb",
+        "",
+        id="arn:aws:lb/k8s-one",
+        name="k8s-one",
+        vpc_id=vpc,
+        tags={"elbv2.k8s.aws/cluster": CLUSTER},
+    )
+    put(
+        cloud,
+        "aws_lb_target_group",
+        "",
+        id="arn:aws:tg/k8s-one",
+        name="k8s-one",
+        vpc_id="gone",
+        tags={"elbv2.k8s.aws/cluster": CLUSTER},
+    )
     put(cloud, "aws_elb", "", id="a1b2", name="a1b2", vpc_id=vpc, tags=owned)
     first = put(cloud, "aws_security_group", "sg", name="k8s-traffic", vpc_id=vpc)
-    second = put(cloud, "aws_security_group", "sg", name="k8s-one", vpc_id=vpc, **{"from": [first.id]})
+    second = put(cloud, "aws_security_group", "sg", name="k8s-one", vpc_id=vpc)
+    second.values["from"] = [first.id]
     first.values["from"] = [second.id]
     put(cloud, "aws_network_interface", "eni", parent=balancer, vpc_id=vpc, subnet_id=subnet, status="in-use")
     tags = {"cluster.k8s.amazonaws.com/name": CLUSTER}
     put(cloud, "aws_network_interface", "eni", name="warm", tags=tags, vpc_id=vpc, subnet_id=subnet, status="available")
     put(cloud, "aws_log_group", "", id=f"/aws/eks/{CLUSTER}/cluster", name=f"/aws/eks/{CLUSTER}/cluster")
     put(cloud, "aws_instance_profile", "", id="eks-1", name="eks-1", path="/", roles=[f"{CLUSTER}-node"])
-    put(cloud, "aws_iam_openid_connect_provider", "", id=f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/A1", tags=TAGS)
+    put(
+        cloud,
+        "aws_iam_openid_connect_provider",
+        "",
+        id=f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/A1",
+        tags=TAGS,
+    )
 
 
 @pytest.mark.e2e
 def test_what_terraform_made_and_what_it_left_is_listed_and_deleted_in_order(lost: Account) -> None:
     found = lost.eks.resources(WHERE, LEASE, CLUSTER)
-    strange = put(lost.cloud, "aws_ebs_volume", "vol", name="somebody else's", tags={"kubernetes.io/cluster/other": "owned"})
+    strange = put(
+        lost.cloud, "aws_ebs_volume", "vol", name="somebody else's", tags={"kubernetes.io/cluster/other": "owned"}
+    )
 
     assert {one.kind for one in found} >= {
         *("node-group", "cluster", "launch-template", "classic-load-balancer", "load-balancer", "target-group"),
@@ -298,7 +335,10 @@ def test_what_terraform_made_and_what_it_left_is_listed_and_deleted_in_order(los
     assert [one.rank for one in found] == sorted(one.rank for one in found)
     assert {one.lease for one in found} == {LEASE}
     assert {one.due for one in found} == {float(DUE)}
-    assert all(one.command.startswith("aws ") and ("us-east-1" in one.command or " iam " in one.command) for one in found)
+    assert {one.tags["run_id"] for one in found} == {"r1"}
+    assert all(
+        one.command.startswith("aws ") and ("us-east-1" in one.command or " iam " in one.command) for one in found
+    )
     refused = lost.swept()
     assert lost.eks.resources(WHERE, LEASE, CLUSTER) == []
     assert lost.cloud.holds() == [f"aws_ebs_volume {strange.id}"]
@@ -329,7 +369,13 @@ def test_a_later_due_time_counts_for_all_of_the_lease(lost: Account) -> None:
 def test_without_a_lease_all_leases_are_listed_and_nothing_else(aws: Account) -> None:
     put(aws.cloud, "aws_vpc", "vpc", name="telescope-aaaaaaaa", tags={"telescope_lease": "aaaaaaaa"})
     put(aws.cloud, "aws_ebs_volume", "vol", tags={"kubernetes.io/cluster/telescope-bbbbbbbb": "owned"})
-    put(aws.cloud, "aws_log_group", "", id="/aws/eks/telescope-cccccccc/cluster", name="/aws/eks/telescope-cccccccc/cluster")
+    put(
+        aws.cloud,
+        "aws_log_group",
+        "",
+        id="/aws/eks/telescope-cccccccc/cluster",
+        name="/aws/eks/telescope-cccccccc/cluster",
+    )
     put(aws.cloud, "aws_vpc", "vpc", name="production")
     put(aws.cloud, "aws_log_group", "", id="/aws/eks/production/cluster", name="/aws/eks/production/cluster")
 
@@ -369,7 +415,9 @@ def test_a_listing_that_is_refused_is_an_error_and_no_empty_listing(aws: Account
 
 
 def test_an_account_that_does_not_answer_is_an_error(aws: Account) -> None:
-    eks = Eks(environ={**aws.served.environment(), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, sleep=lambda _seconds: None)
+    eks = Eks(
+        environ={**aws.served.environment(), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, sleep=lambda _seconds: None
+    )
 
     with pytest.raises(CloudError, match="has no answer") as caught:
         eks.resources(WHERE, LEASE, CLUSTER)
@@ -420,7 +468,9 @@ def test_a_token_of_another_key_is_not_taken(aws: Account) -> None:
     assert not aws.served.tokens.accepts("k8s-aws-v1.AAAA")
 
 
-@pytest.mark.parametrize("arguments", [["aks"], [], ["eks"], ["eks", "--cluster", "c"], ["eks", "--cluster", "c", "--region", "r", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["aks"], [], ["eks"], ["eks", "--cluster", "c"], ["eks", "--cluster", "c", "--region", "r", "x"]]
+)
 def test_arguments_that_are_not_understood_are_told(arguments: list[str]) -> None:
     with pytest.raises(UsageError, match="kube-token"):
         kube_token.credential(arguments)

@@ -20,7 +20,7 @@ from tests.clouds.fake import FakeCloud
 from tests.clouds.stub import StubProviders
 
 pytestmark = pytest.mark.e2e
-SERVICES = {"aks": "tests.clouds.azure", "eks": "tests.clouds.aws", "gke": "tests.clouds.gcp"}
+SERVICES = {"aks": "tests.clouds.azure_cloud", "eks": "tests.clouds.aws", "gke": "tests.clouds.gcp"}
 TAGS = {
     "owner": "somebody",
     "scenario": "small",

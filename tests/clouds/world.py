@@ -15,7 +15,7 @@ from tests.clouds.fake import FakeCloud
 from tests.clouds.stub import StubProviders
 from tests.e2e.conftest import Harness
 
-SERVICES = {"aks": "tests.clouds.azure", "eks": "tests.clouds.aws", "gke": "tests.clouds.gcp"}
+SERVICES = {"aks": "tests.clouds.azure_cloud", "eks": "tests.clouds.aws", "gke": "tests.clouds.gcp"}
 CLUSTERS = {"aks": "azurerm_kubernetes_cluster", "eks": "aws_eks_cluster", "gke": "google_container_cluster"}
 SPEED = 600.0
 SMALL = """\

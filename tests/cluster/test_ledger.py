@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from pytest_telescope.cluster import durable
 from pytest_telescope.cluster import ledger
 from pytest_telescope.cluster import reaper
 from pytest_telescope.cluster.model import Lease
+from pytest_telescope.errors import ClusterError
 from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import PoolSpec
 
@@ -65,6 +70,171 @@ def test_an_entry_is_synced_before_it_gets_its_name(monkeypatch: pytest.MonkeyPa
     durable.write_durably(tmp_path / "entry.json", {"id": "x"})
 
     assert order == ["sync file", "rename", "sync folder"]
+
+
+def test_every_folder_on_the_way_to_an_entry_is_synced(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[tuple[int, int]] = set()
+    sync = os.fsync
+
+    def noting_sync(descriptor: int) -> None:
+        synced.add(_inode(os.fstat(descriptor)))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    state = paths.state()
+
+    lease = open_one()
+
+    on_the_way = [state.parent, state, ledger.folder(), lease.folder.parent, ledger.file_of(lease)]
+    assert [path for path in on_the_way if _inode(path.stat()) not in synced] == []
+
+
+def _inode(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from pytest_telescope.cluster import ledger
+from pytest_telescope.scenario.model import ClusterSpec
+
+left = int(sys.argv[1])
+
+def dying(work):
+    def run(*arguments):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work(*arguments)
+    return run
+
+os.fsync = dying(os.fsync)
+Path.replace = dying(Path.replace)
+spec = ClusterSpec()
+print(ledger.open_lease("local", "local-cri", "run-1", spec, lasting=60.0).id, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _open_and_be_killed(steps: int) -> str:
+    """Open a lease in a process that is killed after `steps` syncs and renames, or right after it has the lease."""
+    command = [sys.executable, "-c", KILLED, str(steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=paths.checkout(), timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_lease_outlives_the_kill_of_the_process_that_has_just_opened_it() -> None:
+    lease_id = _open_and_be_killed(steps=1000)
+
+    (entry,) = ledger.entries()
+
+    assert (entry.lease.id, entry.problem, entry.orphaned) == (lease_id, None, True)
+    assert entry.lease.due == entry.lease.created + 60
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_kill_while_a_lease_is_written_leaves_the_whole_entry_or_none(steps: int) -> None:
+    told = _open_and_be_killed(steps)
+
+    found = ledger.entries()
+
+    assert [entry.problem for entry in found] in ([], [None])
+    assert told == "" or [entry.lease.id for entry in found] == [told]
+
+
+def test_a_renewal_is_read_back_and_never_goes_back() -> None:
+    lease = ledger.open_lease("local", "local-cri", "run-1", SPEC, lasting=100.0)
+    assert lease.due is not None
+
+    renewed = ledger.renew(lease, lease.due + 50)
+    again = ledger.renew(renewed, lease.due)
+
+    assert renewed.due == again.due == lease.due + 50
+    assert ledger.leases() == [again]
+
+
+def test_a_renewal_does_not_bring_back_a_lease_that_was_struck_out() -> None:
+    lease = ledger.open_lease("local", "local-cri", "run-1", SPEC, lasting=100.0)
+    ledger.close(lease)
+
+    with pytest.raises(ClusterError, match="somebody finished it"):
+        ledger.renew(lease, 1e12)
+
+    assert ledger.entries() == []
+
+
+def test_renewals_and_the_end_of_a_lease_at_the_same_time_end_without_an_entry() -> None:
+    for _ in range(20):
+        lease = ledger.open_lease("local", "local-cri", "run-1", SPEC, lasting=100.0)
+        begun = threading.Event()
+
+        def renew_for_ever(lease: Lease = lease, begun: threading.Event = begun) -> None:
+            with contextlib.suppress(ClusterError):
+                while True:
+                    ledger.renew(lease, 1e12)
+                    begun.set()
+
+        thread = threading.Thread(target=renew_for_ever)
+        thread.start()
+        assert begun.wait(10)
+        ledger.close(lease)
+        thread.join(10)
+
+        assert not thread.is_alive()
+        assert ledger.entries() == []
+
+
+def rewrite(lease: Lease, **changes: object) -> None:
+    document = json.loads(ledger.file_of(lease).read_text(encoding="utf-8"))
+    kept = {key: value for key, value in {**document, **changes}.items() if value is not ...}
+    durable.write_durably(ledger.file_of(lease), kept)
+
+
+def test_an_entry_of_a_former_version_is_read() -> None:
+    lease = open_one()
+    rewrite(lease, due=..., host=...)
+
+    (entry,) = ledger.entries()
+
+    assert (entry.lease, entry.problem, entry.elsewhere, entry.orphaned) == (lease, None, False, False)
+
+
+GONE = {"pid": 1 << 22, "start": "long ago"}
+
+
+def test_an_owner_on_another_machine_is_never_called_dead() -> None:
+    lease = open_one()
+    rewrite(lease, host="another-machine", owner=GONE)
+    lines: list[str] = []
+
+    failed = reaper.reap(report=lines.append)
+
+    assert failed == 0
+    assert "another-machine" in lines[0]
+    assert ledger.leases() == [lease]
+
+
+def test_a_local_cluster_of_another_machine_is_not_struck_out_here_even_when_asked() -> None:
+    lease = open_one()
+    rewrite(lease, host="another-machine", owner=GONE)
+    lines: list[str] = []
+
+    failed = reaper.reap(all=True, report=lines.append)
+
+    assert failed == 1
+    assert "run `telescope reap` there" in lines[0]
+    assert ledger.leases() == [lease]
+
+
+@pytest.mark.parametrize(("past", "orphaned"), [(0.0, False), (ledger.GIVEN_UP + 60, True)])
+def test_a_lease_of_another_machine_that_was_not_renewed_is_nobodys(past: float, orphaned: bool) -> None:
+    lease = open_one()
+    rewrite(lease, host="another-machine", owner=GONE, due=time.time() - past)
+
+    assert ledger.entries()[0].orphaned is orphaned
 
 
 def test_closing_strikes_out_the_lease_and_deletes_its_folder() -> None:
@@ -173,11 +343,11 @@ def test_a_second_reaper_leaves_a_lease_to_the_first() -> None:
 
 
 def test_a_lease_whose_provider_is_unknown_stays_open() -> None:
-    lease = ledger.open_lease("aks", "aks-cri", "run-1", SPEC)
+    lease = ledger.open_lease("oke", "oke-cri", "run-1", SPEC)
     lines: list[str] = []
 
     failed = reaper.reap(all=True, report=lines.append)
 
     assert failed == 1
-    assert "aks" in lines[0]
+    assert "unknown provider 'oke'" in lines[0]
     assert ledger.leases() == [lease]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -137,6 +138,7 @@ class Harness:
             f"--telescope-dir={base}",
             *arguments,
         ]
+        _hear_signals()
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
@@ -144,7 +146,6 @@ class Harness:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            preexec_fn=_default_signals,  # noqa: PLW1509 - a background shell hands SIGINT down as ignored
         )
         with process:
             lines = _follow(process, when)
@@ -167,8 +168,10 @@ class Harness:
         )
 
 
-def _default_signals() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _hear_signals() -> None:
+    """Let children hear SIGINT: a background shell hands it down as ignored, and what is ignored stays so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _follow(process: subprocess.Popen[str], when: When | None) -> list[str]:

@@ -89,7 +89,7 @@ class Api:
             yield from self.call(service, operation, region, **arguments).get(key, ())
             return
         paginator = model.get_paginator(operation)
-        tokens = list(zip(paginator._output_token, paginator._input_token, strict=True))  # noqa: SLF001 - the only way to the names of its tokens
+        tokens = list(zip(paginator._output_token, paginator._input_token, strict=True))
         more = True
         while more:
             answer = self.call(service, operation, region, **arguments)
@@ -132,7 +132,7 @@ class Api:
 
         login = self._credentials()
         config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
-        self._session._credentials = login  # noqa: SLF001 - set_credentials takes keys, not credentials that renew themselves
+        self._session._credentials = login
         endpoint = setting(self.environ, "AWS_ENDPOINT_URL") or None
         try:
             return self._session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)

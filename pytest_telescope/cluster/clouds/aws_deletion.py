@@ -70,7 +70,9 @@ def _begin(api: Api, region: str, operation: str, names: dict[str, str]) -> None
 def _status(api: Api, region: str, operation: str, names: dict[str, str]) -> str:
     look = operation.replace("delete", "describe")
     answer = api.call("eks", look, region, **names)
-    return str(next(value.get("status", "") for value in answer.values() if isinstance(value, dict) and "status" in value))
+    return str(
+        next(value.get("status", "") for value in answer.values() if isinstance(value, dict) and "status" in value)
+    )
 
 
 def _wait(api: Api, region: str, operation: str, key: str, names: dict[str, str]) -> None:
@@ -175,9 +177,7 @@ def _instance_profile(api: Api, region: str, resource: Resource) -> None:
 def _profile_of(api: Api, region: str, profile: str, roles: list[str]) -> None:
     for role in roles:
         with _gone():
-            api.call(
-                "iam", "remove_role_from_instance_profile", region, InstanceProfileName=profile, RoleName=role
-            )
+            api.call("iam", "remove_role_from_instance_profile", region, InstanceProfileName=profile, RoleName=role)
     api.call("iam", "delete_instance_profile", region, InstanceProfileName=profile)
 
 

@@ -14,6 +14,7 @@ from pytest_telescope.cluster.clouds.aws_api import AwsError
 from pytest_telescope.cluster.clouds.aws_words import words
 from pytest_telescope.cluster.clouds.model import TAG_DUE
 from pytest_telescope.cluster.clouds.model import TAG_LEASE
+from pytest_telescope.cluster.clouds.model import TAG_RUN
 from pytest_telescope.cluster.clouds.model import Resource
 
 CLUSTER = re.compile(r"telescope-([0-9a-f]{8})(?![0-9a-f])")
@@ -62,11 +63,11 @@ class Listing:
             CloudError: one of the questions has no answer.
         """
         found = [(one, lease) for one in self._found() if (lease := self._owner(one)) and self._wanted(lease)]
-        dues = _dues(found)
+        shared = _shared(found)
         alive = {lease for one, lease in found if one.kind == "cluster"}
         owners = {lease for one, lease in found if one.kind in ("cluster", "instance", "load-balancer")}
         shown = [
-            self._resource(one, lease, dues.get(lease))
+            self._resource(one, lease, shared[lease])
             for one, lease in found
             if not (_of_nodes(one) and lease in alive) and not (_held(one) and lease in owners)
         ]
@@ -84,9 +85,9 @@ class Listing:
             return self.lease
         return told
 
-    def _resource(self, one: Found, lease: str, due: str | None) -> Resource:
+    def _resource(self, one: Found, lease: str, shared: Mapping[str, str]) -> Resource:
         row = words()["kinds"][one.kind]
-        tags = {**one.tags, TAG_LEASE: lease, **({TAG_DUE: due} if due else {})}
+        tags = {**one.tags, TAG_LEASE: lease, **shared}
         command = row["command"].format(region=self.region, id=one.id, name=one.name, cluster=one.cluster)
         return Resource(
             kind=one.kind,
@@ -181,9 +182,7 @@ class Listing:
             for one in found:
                 yield Found(kind, one[id_of], one[name_of], tags.get(one[id_of], {}), vpc=one.get("VpcId", ""))
 
-    def _balancer_tags(
-        self, service: str, argument: str, id_of: str, found: list[Any]
-    ) -> dict[str, Mapping[str, str]]:
+    def _balancer_tags(self, service: str, argument: str, id_of: str, found: list[Any]) -> dict[str, Mapping[str, str]]:
         """Return the tags of load balancers by name (classic) or ARN; of one that went meanwhile, none."""
         ids = [one[id_of] for one in found]
         tags: dict[str, Mapping[str, str]] = {}
@@ -292,14 +291,16 @@ def _name(item: Item, otherwise: str) -> str:
     return tags_of(item).get("Name") or str(item[otherwise])
 
 
-def _dues(found: Iterable[tuple[Found, str]]) -> dict[str, str]:
-    """Return the latest due time of each lease: only its cluster and network are renewed."""
-    dues: dict[str, str] = {}
+def _shared(found: Iterable[tuple[Found, str]]) -> dict[str, dict[str, str]]:
+    """Return what all of a lease share: its run, and its latest due time, as only cluster and network are renewed."""
+    shared: dict[str, dict[str, str]] = {}
     for one, lease in found:
-        due = one.tags.get(TAG_DUE, "")
-        if due.isdigit() and int(due) > int(dues.get(lease, "0")):
-            dues[lease] = due
-    return dues
+        tags, due = shared.setdefault(lease, {}), one.tags.get(TAG_DUE, "")
+        if due.isdigit() and int(due) > int(tags.get(TAG_DUE, "0")):
+            tags[TAG_DUE] = due
+        if TAG_RUN in one.tags:
+            tags[TAG_RUN] = one.tags[TAG_RUN]
+    return shared
 
 
 def _of_nodes(one: Found) -> bool:

@@ -34,7 +34,7 @@ CONNECTION = "AWS_SERVICE_CONNECTION_ID"
 """Variable with the id of the Azure DevOps service connection whose identity AWS trusts."""
 ANSWER_WITHIN = 20.0
 FRESH = 240.0
-"""Seconds after which the file with the identity token is written anew: Azure Pipelines' tokens last about ten minutes."""
+"""Seconds after which the file with the identity token is written anew; Azure Pipelines' tokens last ten minutes."""
 SESSION = "telescope"
 Tokens = Callable[[], str]
 
@@ -74,9 +74,9 @@ def pipeline_token(environ: Mapping[str, str]) -> str:
         "Authorization": f"Bearer {setting(environ, 'SYSTEM_ACCESSTOKEN')}",
         "Content-Type": "application/json",
     }
-    request = urllib.request.Request(uri, data=b"", headers=headers, method="POST")  # noqa: S310 - https, checked above
+    request = urllib.request.Request(uri, data=b"", headers=headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:  # noqa: S310 - likewise
+        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:
             return str(json.load(answer)["oidcToken"])
     except urllib.error.HTTPError as error:
         error.close()
@@ -153,7 +153,7 @@ def _assumed(environ: Mapping[str, str], session: Session, role: str, tokens: To
     config = Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=ANSWER_WITHIN)
     region = setting(environ, "AWS_REGION") or home(region_of(environ))
     endpoint = setting(environ, "AWS_ENDPOINT_URL") or None
-    sts = session.create_client("sts", region_name=region, endpoint_url=endpoint, config=config)
+    sts: Any = session.create_client("sts", region_name=region, endpoint_url=endpoint, config=config)
     name = setting(environ, "AWS_ROLE_SESSION_NAME") or SESSION
     try:
         answer = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=name, WebIdentityToken=tokens())

@@ -48,7 +48,7 @@ class Preflight:
         return found or [*self._vcpus(), *self._counted()]
 
     def zones(self) -> list[str]:
-        """Return the letters of the zones for pools that name none: the first two in which all machines are on offer."""
+        """Return the letters of the zones for pools that name none: the first two that offer all machines."""
         if self.spec.zones:
             return list(self.spec.zones)
         wanted = {machine_of(pool) for pool in self.spec.pools.values() if not pool.zones}
@@ -74,7 +74,9 @@ class Preflight:
         offered = {one["clusterVersion"]: _support(one) for one in listing}
         standard = [name for name, support in offered.items() if support == "STANDARD_SUPPORT"]
         if version not in standard:
-            late = " is in extended support, which costs six times as much:" if version in offered else " is not on offer;"
+            late = (
+                " is in extended support, which costs six times as much:" if version in offered else " is not on offer;"
+            )
             newest = sorted(standard, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
             yield f"kubernetes_version {version}{late} EKS offers {', '.join(newest)}"
 
@@ -174,8 +176,8 @@ class Preflight:
             raise CloudError(f"Service Quotas tells no value of {row['code']} ({row['name']})")
         if used + need > limit:
             yield (
-                f"capacity: {need} {unit} more are needed, but of {row['name']} ({row['code']}) {used} of {limit:g} are in "
-                f"use in {self.where.region}: {max(0, limit - used):g} are free"
+                f"capacity: {need} {unit} more are needed, but of {row['name']} ({row['code']}) {used} of {limit:g} "
+                f"are in use in {self.where.region}: {max(0, limit - used):g} are free"
             )
 
 
@@ -186,7 +188,7 @@ def _support(version: dict[str, Any]) -> str:
 def _standard(machine: str) -> bool:
     """Tell whether the quotas of the standard families count a machine: by the letters before the digits."""
     letters = machine[: next((at for at, sign in enumerate(machine) if not sign.isalpha()), len(machine))]
-    return letters in words()["standard_families"] or letters == "im" or letters == "is"
+    return letters in {*words()["standard_families"], "im", "is"}
 
 
 def _vcpus_of(instance: dict[str, Any]) -> int:

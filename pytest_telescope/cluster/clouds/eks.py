@@ -67,7 +67,7 @@ class Eks:
         if named := setting(self.environ, "AWS_ACCOUNT_ID"):
             return named
         role = setting(self.environ, "AWS_ROLE_ARN").split(":")
-        if len(role) > 4 and role[4]:  # noqa: PLR2004 - arn:partition:iam::account:role/name
+        if len(role) > 4 and role[4]:
             return role[4]
         try:
             return self._caller(region)["Account"]
@@ -120,7 +120,9 @@ class Eks:
         from pytest_telescope.cluster.clouds.aws_login import TokenFile
         from pytest_telescope.cluster.clouds.aws_login import identity_tokens
 
-        mine = {name: "" for name, value in self.environ.items() if name.startswith("AWS_") and unexpanded(value.strip())}
+        mine = {
+            name: "" for name, value in self.environ.items() if name.startswith("AWS_") and unexpanded(value.strip())
+        }
         mine |= {"AWS_REGION": where.region, "AWS_DEFAULT_REGION": where.region}
         keys = setting(self.environ, "AWS_ACCESS_KEY_ID") and setting(self.environ, "AWS_SECRET_ACCESS_KEY")
         if keys or setting(self.environ, "AWS_WEB_IDENTITY_TOKEN_FILE"):

@@ -151,10 +151,9 @@ class ManagedProvider:
         failure = self._terraform_destroy(lease, workspace, where)
         left = self._sweep(lease, workspace, where)
         if left:
+            told = "; ".join(map(described, left))
             raise DestroyError(
-                (f"{failure}\n" if failure else "")
-                + f"still there of lease {lease.id}: "
-                + "; ".join(map(described, left))
+                f"leak: still there of lease {lease.id}: {told}" + (f"\n{failure}" if failure else "")
             ) from failure
 
     def _terraform_destroy(self, lease: Lease, workspace: Workspace, where: Where) -> Exception | None:

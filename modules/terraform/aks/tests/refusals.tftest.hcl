@@ -36,6 +36,34 @@ run "the_largest_of_everything_is_planned" {
   }
 }
 
+run "as_many_nodes_as_kubenet_carries_are_planned" {
+  command = plan
+
+  variables {
+    network = "kubenet"
+    pools   = { user = { count = 399, machine = "Standard_D8s_v5" } }
+  }
+
+  assert {
+    condition     = length(local.refusals) == 0
+    error_message = "nothing may be refused here: ${join("; ", local.refusals)}"
+  }
+}
+
+run "as_many_nodes_as_the_free_tier_carries_are_planned" {
+  command = plan
+
+  variables {
+    tier  = "free"
+    pools = { user = { count = 999, machine = "Standard_D8s_v5" } }
+  }
+
+  assert {
+    condition     = length(local.refusals) == 0
+    error_message = "nothing may be refused here: ${join("; ", local.refusals)}"
+  }
+}
+
 run "a_subscription_that_is_no_id_is_refused" {
   command = plan
 
