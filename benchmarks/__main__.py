@@ -1,11 +1,11 @@
-"""`python -m benchmarks [collect] [ready] [pods] [overhead] [cl2] [plan] [scale]`: prints every figure with its target."""
+"""`python -m benchmarks [NAME...]`: prints every figure with its target."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-NAMES = ("collect", "ready", "pods", "overhead", "cl2", "plan")
+NAMES = ("collect", "ready", "pods", "overhead", "cl2", "plan", "reap", "clouds")
 ON_REQUEST = ("scale",)
 """Takes ten minutes and most of the machine's memory."""
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +30,14 @@ LIST = 0.01
 TARGET = 1.2
 
 
-@dataclass
 class Waiting:
     """A provider whose calls take their time and nothing else."""
 
-    name: str = "waiting"
-    say: Callable[[str], None] = field(default=print)
-    approve: Callable[[Mapping[str, Any]], None] = field(default=print)
+    name = "waiting"
+
+    def __init__(self) -> None:
+        self.say: Callable[[str], None] = lambda _text: None
+        self.approve: Callable[[Mapping[str, Any]], None] = lambda _document: None
 
     def lasting(self, loads: Iterable[LoadSpec]) -> float | None:  # noqa: ARG002 - the protocol's shape
         return None

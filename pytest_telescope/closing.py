@@ -112,7 +112,7 @@ def _finish_handle(session: Session, handle: ClusterHandle) -> tuple[str, str] |
     cell, lease = handle.lease.cell, handle.lease.id
     session.live.say(cell, "destroy", f"lease {lease} is still open: destroying it now")
     handle.finished = False
-    waiting = handle.sharing.busy is None and bool(handle.users)
+    waiting = handle.cluster is not None and handle.sharing.busy is None and bool(handle.users)
     try:
         handle.down()
     except TelescopeError as error:

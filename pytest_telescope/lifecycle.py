@@ -135,11 +135,13 @@ class ClusterHandle:
             return
         self.finished = True
         self.provider.say = partial(self.say, self.lease.cell, "destroy")
-        self.provider.destroy(self.lease)
-        if left := self.provider.leftovers(self.lease):
-            raise LeakError(f"{len(left)} left of lease {self.lease.id}: " + "; ".join(map(str, left)))
-        if self.renewer is not None:
-            self.renewer.stop()
+        try:
+            self.provider.destroy(self.lease)
+            if left := self.provider.leftovers(self.lease):
+                raise LeakError(f"{len(left)} left of lease {self.lease.id}: " + "; ".join(map(str, left)))
+        finally:
+            if self.renewer is not None:
+                self.renewer.stop()
         ledger.close(self.lease)
         self.lease = None
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TEARDOWN = 900.0
 """Seconds that are kept for the destroy: a quarter of an hour, as in the estimate. Never measured on a cloud."""
 HOUR = 3600.0
+FREE = frozenset({"local", "attached"})
+"""Providers whose clusters cost nothing more than there already is."""
 
 
 class Paying:
@@ -65,7 +67,7 @@ class Paying:
 
 def refusal(provider: str, cells: Iterable[Cell]) -> str | None:
     """Return why the cluster of `cells` does not fit their budget by its spec alone, or None."""
-    if provider == "local":
+    if provider in FREE:
         return None
     from pytest_telescope.cluster.cost.budget import refuse
     from pytest_telescope.cluster.cost.lasting import expected_seconds
@@ -79,7 +81,7 @@ def refusal(provider: str, cells: Iterable[Cell]) -> str | None:
 
 def paying(provider: Provider, cells: Iterable[Cell], say: Callable[[str], None]) -> Paying | None:
     """Return the money of a cluster and have every plan of Terraform held to it; None where nothing is paid."""
-    if provider.name == "local":
+    if provider.name in FREE:
         return None
     found = Paying(cells, say)
     provider.approve = found.gate

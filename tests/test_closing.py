@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from pytest_telescope import paths
+from pytest_telescope.cluster.processes import wait_until
 from pytest_telescope.report import unfinished
+from tests.e2e.conftest import SMALL
+from tests.e2e.conftest import Harness
+from tests.e2e.conftest import at
+from tests.e2e.conftest import traces
 
 JUNIT = (
     '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests">'
@@ -135,3 +141,24 @@ def test_junit_is_there_before_a_signal_interrupts_anything(
     names = [case.get("name") for case in ElementTree.parse(tmp_path / "j").iter("testcase")]
     assert names.count("test_first") == 1
     assert f"{sent}: stopping, then destroying; `telescope reap --run run-1` ends it" in done.stdout
+
+
+@pytest.mark.e2e
+def test_a_run_killed_in_its_last_destroy_has_told_junit_what_is_open(tmp_path: Path) -> None:
+    harness = Harness(root=tmp_path)
+    harness.scenario("small", SMALL.format(name="small", hold="20s"))
+
+    def interrupt_then_kill(process: subprocess.Popen[str]) -> None:
+        process.send_signal(signal.SIGINT)
+        assert wait_until(lambda: any(tmp_path.rglob("junit.xml")), 60)
+        process.kill()
+
+    run = harness.run("-m", "local", "--scenario=small", when=at("holding", interrupt_then_kill, delay=0.0))
+    red = failures(run.folder.publish / "junit.xml")
+    reaped = harness.telescope("reap", "--run", run.folder.run_id)
+
+    assert run.code == -signal.SIGKILL, run.output
+    assert red["test_load[local-small]"].startswith("ERROR interrupted")
+    assert f"`telescope reap --run {run.folder.run_id}`" in red["leak[local-small]"]
+    assert reaped.returncode == 0, reaped.stdout
+    assert traces(run.state) == []

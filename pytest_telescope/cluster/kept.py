@@ -90,7 +90,6 @@ def _line(entry: Entry, told: Price) -> str:
 
 
 def _due(lease: Lease) -> str:
-    due: float | None = getattr(lease, "due", None)
-    if due is None:
+    if lease.due is None:
         return "stays until reaped"
-    return "a sweeper may delete it after " + time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(due))
+    return "a sweeper may delete it after " + time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(lease.due))

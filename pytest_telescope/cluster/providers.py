@@ -30,7 +30,7 @@ def provider(name: str) -> Provider:
     if name in PROVIDERS:
         from pytest_telescope.cluster.clouds.provider import ManagedProvider
 
-        return ManagedProvider(cloud=cloud(name))
+        return ManagedProvider(cloud(name))
     raise UsageError(f"unknown provider {name!r}; there are {', '.join(PROVIDERS)}")
 
 

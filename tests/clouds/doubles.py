@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
 from typing import Any
 
 from pytest_telescope.cluster.model import Cluster
@@ -18,15 +16,14 @@ from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import LoadSpec
 
 
-@dataclass
 class Silent:
     """A provider that makes nothing and has nothing left."""
 
-    name: str = "aks"
-    on_renew: Callable[[Lease], None] = lambda _lease: None
-
-    say: Callable[[str], None] = field(default=print)
-    approve: Callable[[Mapping[str, Any]], None] = field(default=print)
+    def __init__(self, name: str = "aks", on_renew: Callable[[Lease], None] = print) -> None:
+        self.name = name
+        self.on_renew = on_renew
+        self.say: Callable[[str], None] = print
+        self.approve: Callable[[Mapping[str, Any]], None] = print
 
     def lasting(self, loads: Iterable[LoadSpec]) -> float | None:
         return None

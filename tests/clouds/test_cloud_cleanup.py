@@ -38,12 +38,12 @@ def api(kubeconfig: Path) -> Iterator[Any]:
         found.rest_client.pool_manager.clear()
 
 
-def service(name: str, kind: str) -> dict[str, Any]:
+def service(name: str, kind: str) -> Any:
     spec = {"type": kind, "selector": {"app": name}, "ports": [{"port": 80}]}
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def stateful_set() -> dict[str, Any]:
+def stateful_set() -> Any:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     spec = {
         "serviceName": "db",

@@ -53,7 +53,7 @@ GREEN = Ending(code=0)
 
 def faults(provider: str) -> dict[str, tuple[list[Fault], Ending]]:
     cluster = CLUSTERS[provider]
-    provision, destroy = "test_provision", "test_destroy"
+    provision = "test_provision"
     return {
         "throttled": (
             [Fault("throttle", cluster, times=1)],

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pytest_telescope.cluster import diagnostics
+from pytest_telescope.cluster import monitoring_jobs
 from pytest_telescope.cluster.local import monitoring
 from pytest_telescope.cluster.local.api import Api
 from pytest_telescope.cluster.local.layout import Layout
@@ -129,7 +130,7 @@ def test_recording_rules_are_evaluated(shared_cluster: Cluster) -> None:
         return {(group["name"], rule["health"]) for group in groups for rule in group["rules"]}
 
     evaluated = {("apiserver.rules", "ok"), ("apiserver.1m.rules", "ok")}
-    assert wait_until(lambda: healths() == evaluated, 2 * monitoring.RULES_INTERVAL, poll=0.5), healths()
+    assert wait_until(lambda: healths() == evaluated, 2 * monitoring_jobs.RULES_INTERVAL, poll=0.5), healths()
 
 
 def test_prometheus_makes_snapshots_for_who_holds_the_certificate(shared_cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_telescope.cluster import monitoring_jobs
 from pytest_telescope.cluster import processes
 from pytest_telescope.cluster.local import components
 from pytest_telescope.cluster.local import monitoring
@@ -202,7 +203,7 @@ def test_a_new_scrape_interval_leaves_the_rules_alone(tmp_path: Path) -> None:
     assert quick["global"]["scrape_interval"] != slow["global"]["scrape_interval"]
     assert quick["global"]["evaluation_interval"] == slow["global"]["evaluation_interval"] == "30s"
     assert [Path(file).is_file() for file in slow["rule_files"]] == [True]
-    assert all(job["metric_relabel_configs"] == [monitoring.WHOLE_BOUNDS] for job in slow["scrape_configs"])
+    assert all(job["metric_relabel_configs"] == [monitoring_jobs.WHOLE_BOUNDS] for job in slow["scrape_configs"])
 
 
 def targets(health: str, interval: str) -> dict[str, object]:

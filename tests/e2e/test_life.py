@@ -34,7 +34,7 @@ def test_exitfirst_takes_effect_after_the_cells_destroy(harness: Harness) -> Non
 def test_a_kept_cluster_lives_until_reap(harness: Harness) -> None:
     harness.scenario("alpha", small("alpha"))
 
-    run = harness.run("-m", "local", "--scenario=alpha", "--keep")
+    run = harness.run("-m", "local", "--scenario=alpha", "--keep-in-ci")
     kept = traces(run.state)
     reaped = harness.telescope("reap", "--run", run.folder.run_id)
 

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +36,21 @@ PREFLIGHT_LASTS = 300.0
 """Seconds for which the answer about a spec is taken again, so that a session asks once for equal cells."""
 
 
-def _silent(_told: object) -> None:
-    """Hear and say nothing."""
-
-
-@dataclass(slots=True, kw_only=True)
 class ManagedProvider:
-    """Clusters of one cloud.
+    """Clusters of one cloud (see `cluster.model.Provider`).
 
-    Attributes:
-        say: told what is going on, a line a step.
-        approve: told Terraform's plan before it is applied; raises what forbids it.
+    Args:
+        cloud: what is asked.
+        pace: how long things may take, in the cloud's seconds.
+        sleep: waits between two looks.
     """
 
-    cloud: Cloud
-    say: Say = field(default=_silent)
-    approve: Approve = field(default=_silent)
-    pace: Pace = field(default_factory=Pace)
-    sleep: paces.Sleep = paces.sleep
+    def __init__(self, cloud: Cloud, *, pace: Pace | None = None, sleep: paces.Sleep = paces.sleep) -> None:
+        self.cloud = cloud
+        self.pace = pace or Pace()
+        self.sleep = sleep
+        self.say: Say = lambda _text: None
+        self.approve: Approve = lambda _document: None
 
     @property
     def name(self) -> str:
