@@ -334,7 +334,7 @@ def summarise(reporter: pytest.TerminalReporter, session: Session) -> None:
         from pytest_telescope.report.plan import plan_lines
 
         reporter.section("telescope plan: nothing was built")
-        for text in plan_lines(session.plans[cell] for cell in session.selected):
+        for text in plan_lines((session.plans[cell] for cell in session.selected), session.choice.attach):
             reporter.write_line(text)
     elif session.selected:
         _close(reporter, session)

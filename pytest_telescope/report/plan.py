@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_telescope.slo.model import Slo
     from pytest_telescope.slo.planned import Planned
 
 
-def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
-    """Yield the plan, a block a cell, and the sum where clouds are paid.
+def plan_lines(plans: Iterable[Planned], attach: Path | None = None) -> Iterator[str]:
+    """Yield the plan, a block a cell, and the sum where clouds are paid; nothing is built or paid with `attach`.
 
     Raises:
         UsageError: the file that `TELESCOPE_PRICES` names cannot be read.
@@ -27,13 +29,15 @@ def plan_lines(plans: Iterable[Planned]) -> Iterator[str]:
         yield planned.cell.id
         if planned.skip:
             yield f"  SKIP  {planned.skip}"
-        yield from _cluster(planned)
+        yield from _cluster(planned) if attach is None else [f"  on    the cluster of {attach}, which stays as it is"]
         yield f"  load  {planned.cell.engine}: {_settings(planned.cell.load)}"
         yield from (f"  note  {note}" for note in planned.notes)
         yield from (f"  slo   {_slo(slo)}" for slo in planned.slos)
-        yield from _labelled("paid", paid.lines(planned))
-        yield from _labelled("due", paid.due(planned))
-    yield from paid.closing()
+        if attach is None:
+            yield from _labelled("paid", paid.lines(planned))
+            yield from _labelled("due", paid.due(planned))
+    if attach is None:
+        yield from paid.closing()
 
 
 def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:

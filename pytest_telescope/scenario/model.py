@@ -112,9 +112,7 @@ class PoolSpec(Spec):
     """Clouds only: capacity that the cloud may take back."""
     kubelet: Annotated[Mapping[str, Scalar], Field(examples=["{podPidsLimit: 4096}"])] = Field(default_factory=dict)
     """Clouds only: fields of KubeletConfiguration that the provider lets one set."""
-    sysctls: Annotated[Mapping[str, str], Field(examples=['{vm.swappiness: "10"}'])] = Field(
-        default_factory=dict
-    )
+    sysctls: Annotated[Mapping[str, str], Field(examples=['{vm.swappiness: "10"}'])] = Field(default_factory=dict)
     """Clouds only: kernel parameters of the nodes that the provider lets one set."""
 
 
