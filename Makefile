@@ -35,6 +35,8 @@ lint: $(VENV)/.stamp ## check style, types, Terraform modules and scenarios
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	"$$($(BIN)/python -m pytest_telescope.toolchain terraform)" fmt -check -recursive modules/terraform
+	tflint="$$($(BIN)/python -m pytest_telescope.toolchain tflint)"; \
+	for module in modules/terraform/*/; do "$$tflint" --chdir "$$module" --config ../.tflint.hcl; done
 	$(BIN)/telescope validate
 
 format: $(VENV)/.stamp ## rewrite files in the house style

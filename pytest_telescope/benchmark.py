@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,9 +167,10 @@ def _items_to_cells(config: pytest.Config) -> set[str] | None:
 
 
 def _prepare_run(config: pytest.Config, session: Session) -> None:
+    from pytest_telescope import closing
     from pytest_telescope.report.outcomes import Outcomes
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    closing.listen(config, session)
     config.pluginmanager.register(Outcomes(session), "telescope-outcomes")
     if hasattr(config, "workerinput"):
         return
@@ -200,10 +199,6 @@ def _follow_workers(session: Session) -> None:
 
     session.follower = Follower(session.folder.path / "private" / "live.log", session.live.write)
     session.follower.start()
-
-
-def _interrupt(signum: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(signal.Signals(signum).name)
 
 
 def _live(config: pytest.Config, folder: RunFolder) -> Live:

@@ -39,7 +39,9 @@ budget: {cost: 40 USD, time: 3h}
 """
 
 
-@pytest.mark.parametrize("provider", ["aks", "eks", "gke"])
+@pytest.mark.parametrize(
+    "provider", [pytest.param("aks", marks=pytest.mark.long), "eks", pytest.param("gke", marks=pytest.mark.long)]
+)
 def test_a_whole_cell_is_green_and_nothing_is_left(provider: str, backing: Path, tmp_path: Path) -> None:
     with world(provider, backing, tmp_path) as pretended:
         name = pretended.small(text=SMALL)
@@ -87,6 +89,7 @@ def test_sixty_real_pods_on_a_pretended_aks(backing: Path, tmp_path: Path) -> No
         assert pretended.held() == []
 
 
+@pytest.mark.long
 def test_six_cells_in_parallel_keep_out_of_each_others_way(backing: Path, tmp_path: Path) -> None:
     with world("aks", backing, tmp_path) as pretended:
         names = [pretended.small(name=f"s{number}") for number in range(6)]

@@ -29,6 +29,7 @@ QUESTIONS = {
     "ptp": [],
     "loopback": [],
     "host-local": [],
+    "tflint": ["--version"],
 }
 """How a tool is asked for the version of its pin; the others know none."""
 

@@ -23,6 +23,7 @@ resource "terraform_data" "undo" {
     path   = local.path
     id     = var.lease.id
     folder = local.folder
+    tags   = var.tags # nothing of this cluster can carry one but the state; not in the spec: a new due time replaces nothing
   }
 
   lifecycle {
