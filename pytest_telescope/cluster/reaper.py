@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -55,7 +56,20 @@ def reap(  # noqa: PLR0917 - all have defaults, and callers name them
             whole(f"{_title(entry)}: left alone: its run is on machine {entry.host}, of which nothing is known here")
     if not chosen:
         whole("nothing to reap")
+    if not dry_run:
+        _forget_locks()
     return _each(chosen, lambda entry: _reap_one(entry, source, dry_run=dry_run, report=whole), at_once, whole)
+
+
+def _forget_locks() -> None:
+    """Remove the locks of leases that are struck out: whoever was killed between the two left them."""
+    from filelock import FileLock
+    from filelock import Timeout
+
+    for file in ledger.folder().glob("*.lock"):
+        if not file.with_suffix(".json").exists():
+            with contextlib.suppress(Timeout), FileLock(file, timeout=0):
+                file.unlink(missing_ok=True)
 
 
 def _whole(report: Report) -> Report:

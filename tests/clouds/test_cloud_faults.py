@@ -119,8 +119,8 @@ def wrong(provider: str, name: str, backing: Path, root: Path) -> list[str]:
     with world(provider, backing, root) as pretended:
         for fault in injected:
             pretended.cloud.faults.append(fault)
-        run = pretended.harness.run("-m", provider, f"--scenario={pretended.small()}")
-        found = [*differences(run, ending, cell(pretended)), *pretended.held(), *traces(run.state)]
+        run = pretended.harness.run("-m", provider, f"--scenario={pretended.small(name=name)}")
+        found = [*differences(run, ending, f"{provider}-{name}"), *pretended.held(), *traces(run.state)]
     return [f"{name}: {one}" for one in (*found, run.output)] if found else []
 
 

@@ -85,8 +85,13 @@ class Case:
     way: str
     workers: bool = False
 
+    @property
+    def scenario(self) -> str:
+        """A name of its own: the load's namespaces are named after the cell, and one cluster stands behind all."""
+        return f"{self.step}-{self.way.lower()}" + ("-n2" if self.workers else "")
+
     def __str__(self) -> str:
-        return f"{self.provider}-{self.step}-{self.way}" + ("-n2" if self.workers else "")
+        return f"{self.provider}-{self.scenario}"
 
 
 QUICK = (
@@ -152,7 +157,7 @@ def die_and_reap(case: Case, backing: Path, root: Path) -> str:
 def die(pretended: World, case: Case) -> Run:
     """Run until the step, then the way."""
     text = SMALL.replace("telescope/pool: user", "telescope/pool: none") if case.step in WITHOUT_LOAD else SMALL
-    name = pretended.small(hold="3s", text=text)
+    name = pretended.small(hold="3s", text=text, name=case.scenario)
     line, delay = STEPS[case.step]
     workers = ("-n", "2") if case.workers else ()
     return pretended.harness.run(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,6 +19,11 @@ from tests.clouds.mutants import mutants
 from tests.clouds.stub import StubProviders
 
 SAMPLE = 30
+"""About how many mutants of a module the normal test tries."""
+LONG_SAMPLE = 120
+SEED = 5
+EVERY = "TELESCOPE_ALL_MUTANTS"
+"""Environment variable: with 1 the long test tries every mutant (thousands of runs of Terraform)."""
 MODULES = ("aks", "eks", "gke")
 WORKERS = 2
 BATCHES = (30, 10)
@@ -45,14 +52,14 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 def survivors(module: Path, chosen: list[Mutant], folder: Path, environment: dict[str, str]) -> list[str]:
-    """Return the mutants that nothing rejects; print the count."""
+    """Return the mutants that nothing rejects; print the counts."""
     shares = [(chosen[number::WORKERS], Bench(module, folder / str(number), environment)) for number in range(WORKERS)]
     with ThreadPoolExecutor(WORKERS) as pool:
         ways = [result for share in pool.map(lambda one: tried(*one), shares) for result in share.items()]
     schema, tests, nothing = ([mutant for mutant, by in ways if by == way] for way in ("validate", "test", None))
     print(
-        f"\n{module.name}: {len(ways)} mutants, {len(schema)} rejected by the schema, "
-        f"{len(tests)} by the module's tests, {len(nothing)} not"
+        f"\n{module.name}: {len(mutants(module))} mutants, {len(ways)} tried, {len(schema)} rejected by the schema, "
+        f"{len(tests)} by the module's tests, {len(nothing)} surviving"
     )
     return [str(mutant) for mutant in nothing]
 
@@ -78,10 +85,28 @@ def test_a_sample_of_typos_in_a_module_is_rejected(provider: str, environment: d
 @pytest.mark.e2e
 @pytest.mark.long
 @pytest.mark.parametrize("provider", MODULES)
-def test_every_typo_in_a_module_is_rejected(provider: str, environment: dict[str, str], tmp_path: Path) -> None:
+def test_many_typos_in_a_module_are_rejected(provider: str, environment: dict[str, str], tmp_path: Path) -> None:
     module = paths.modules() / "terraform" / provider
 
-    assert survivors(module, mutants(module), tmp_path, environment) == []
+    assert survivors(module, many(mutants(module)), tmp_path, environment) == []
+
+
+def many(every: list[Mutant]) -> list[Mutant]:
+    """Return the long test's mutants: the same sample each time, or all if the environment says so."""
+    if os.environ.get(EVERY) == "1":
+        return every
+    return Random(SEED).sample(every, min(LONG_SAMPLE, len(every)))
+
+
+@pytest.mark.parametrize(("said", "count"), [("", LONG_SAMPLE), ("0", LONG_SAMPLE), ("1", 500)])
+def test_the_environment_decides_how_many_typos_are_tried(
+    said: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(EVERY, said)
+    every = [Mutant("main.tf", line, line, "name", "key") for line in range(500)]
+
+    assert len(set(many(every))) == count
+    assert many(every) == many(every)
 
 
 def test_every_name_is_found_once_and_text_is_none() -> None:

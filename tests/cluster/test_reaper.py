@@ -168,3 +168,13 @@ def test_an_interrupt_begins_no_further_lease_and_a_second_one_waits_for_none(
 
 def _default_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_the_lock_of_a_lease_that_is_struck_out_does_not_stay(own_state: Path) -> None:
+    ledger.folder().mkdir(parents=True, exist_ok=True)
+    stale = ledger.folder() / "0badf00d.lock"
+    stale.touch()
+
+    reaper.reap(report=lambda _text: None)
+
+    assert not stale.exists()

@@ -20,7 +20,7 @@ locals {
       "nodes and pods take ${local.addresses} addresses, but azure-cni has ${local.subnet_addresses}: ask for azure-cni-overlay, or for fewer nodes or max_pods"
     ],
     flatten([for name, pool in var.pools : local.pool_refusals[name]]),
-    flatten([for name, pool in var.pools : local.system_refusals if name == "system"]),
+    local.system_refusals,
   )
 
   # Each node and each of its pods has an address of the subnet.
@@ -56,11 +56,13 @@ locals {
     ) : "pool ${name} ${text}"]
   }
 
-  system_refusals = try([for text in concat(
-    var.prometheus_pool == "system" ? ["is AKS' own and cannot be kept for Prometheus"] : [],
-    local.pools["system"].least >= 1 ? [] : ["must keep at least one node"],
-    local.pools["system"].spot ? ["is AKS' own and cannot be spot"] : [],
-    local.pools["system"].max_pods >= 30 ? [] : ["has max_pods ${local.pools["system"].max_pods}, but AKS' own pods need 30"],
-    [for taint in local.pools["system"].taints : "has taint ${taint}, but a system pool carries ${local.critical} only" if taint != local.critical && !startswith(taint, "telescope/") && !startswith(taint, local.spot)],
-  ) : "pool system ${text}"], [])
+  system_refusals = flatten([
+    for name, pool in local.pools : [for text in concat(
+      name == var.prometheus_pool ? ["is AKS' own and cannot be kept for Prometheus"] : [],
+      pool.least >= 1 ? [] : ["must keep at least one node"],
+      pool.spot ? ["is AKS' own and cannot be spot"] : [],
+      pool.max_pods >= 30 ? [] : ["has max_pods ${pool.max_pods}, but AKS' own pods need 30"],
+      [for taint in pool.taints : "has taint ${taint}, but a system pool carries ${local.critical} only" if taint != local.critical && !startswith(taint, "telescope/") && !startswith(taint, local.spot)],
+    ) : "pool ${name} ${text}"] if name == "system"
+  ])
 }

@@ -79,6 +79,11 @@ run "a_plain_cluster" {
   }
 
   assert {
+    condition     = alltrue([for name, tier in local.tiers : keys(tier) == ["plan", "sku"]]) && keys(local.most_nodes) == keys(local.tiers)
+    error_message = "Each tier has its SKU, its support plan and its most nodes: the fallbacks are for unknown tiers only."
+  }
+
+  assert {
     condition     = azurerm_kubernetes_cluster.this.node_provisioning_profile[0].mode == "Manual"
     error_message = "Nodes are the pools' only."
   }

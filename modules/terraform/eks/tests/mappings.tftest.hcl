@@ -189,6 +189,14 @@ run "a_plain_pool" {
     error_message = "machines, disks and interfaces carry the tags"
   }
   assert {
+    condition = alltrue(concat(
+      [for one in [aws_internet_gateway.this, aws_route_table.public] : one.tags["Name"] == "telescope-0123abcd"],
+      [for one in [aws_launch_template.pool["user"], aws_eks_node_group.pool["user"]] : one.tags["Name"] == "telescope-0123abcd-user"],
+      [for zone, one in aws_subnet.public : one.tags["Name"] == "telescope-0123abcd-${zone}"],
+    ))
+    error_message = "the console shows whose each thing is"
+  }
+  assert {
     condition     = strcontains(base64decode(aws_launch_template.pool["user"].user_data), "{\"apiVersion\":\"node.eks.aws/v1alpha1\",\"kind\":\"NodeConfig\",\"spec\":{\"kubelet\":{\"config\":{\"maxPods\":110}}}}")
     error_message = base64decode(aws_launch_template.pool["user"].user_data)
   }
@@ -304,6 +312,10 @@ run "bottlerocket_is_set_up_in_its_own_words" {
   assert {
     condition     = aws_launch_template.pool["user"].block_device_mappings[0].device_name == "/dev/xvdb"
     error_message = "the disk with the data is the second one"
+  }
+  assert {
+    condition     = length(setsubtract(keys(local.bottlerocket), keys(local.kubelet_types))) == 0 && length(distinct(values(local.bottlerocket))) == length(local.bottlerocket)
+    error_message = "only fields of kubelet are translated: ${join(", ", setsubtract(keys(local.bottlerocket), keys(local.kubelet_types)))}"
   }
 }
 
@@ -476,6 +488,30 @@ run "the_kubeconfig_asks_the_harness_for_tokens" {
   assert {
     condition     = yamldecode(output.kubeconfig).clusters[0].cluster == { server = "https://0123.gr7.us-east-1.eks.amazonaws.com", certificate-authority-data = "Q0E=" }
     error_message = "cluster"
+  }
+  assert {
+    condition = (
+      yamldecode(output.kubeconfig).contexts == [{ name = "telescope-0123abcd", context = { cluster = "telescope-0123abcd", user = "telescope-0123abcd" } }] &&
+      yamldecode(output.kubeconfig)["current-context"] == "telescope-0123abcd" &&
+      yamldecode(output.kubeconfig).clusters[0].name == "telescope-0123abcd" &&
+      yamldecode(output.kubeconfig).users[0].name == "telescope-0123abcd" &&
+      keys(yamldecode(output.kubeconfig).users[0]) == ["name", "user"] &&
+      keys(yamldecode(output.kubeconfig).clusters[0]) == ["cluster", "name"] &&
+      keys(yamldecode(output.kubeconfig)) == ["apiVersion", "clusters", "contexts", "current-context", "kind", "preferences", "users"] &&
+      yamldecode(output.kubeconfig).apiVersion == "v1" && yamldecode(output.kubeconfig).kind == "Config"
+    )
+    error_message = "the context, and nothing beside what a kubeconfig has"
+  }
+  assert {
+    condition = keys(output.facts.facts) == [
+      "addons", "architectures", "kubernetes_version", "machines", "network", "nodes", "nodes_max", "os", "os_disks",
+      "os_releases", "platform_version", "region", "spot", "tier", "zones",
+    ]
+    error_message = "names of facts: ${join(", ", keys(output.facts.facts))}"
+  }
+  assert {
+    condition     = output.facts.facts.region == "us-east-1" && startswith(output.facts.facts.os_releases, "user=") && startswith(output.facts.facts.addons, "aws-ebs-csi-driver=")
+    error_message = "facts of add-ons and images: ${output.facts.facts.addons}; ${output.facts.facts.os_releases}"
   }
   assert {
     condition     = output.facts.cluster.account == "123456789012" && output.facts.cluster.region == "us-east-1" && output.facts.cluster.version == "1.34" && output.facts.cluster.name == "telescope-0123abcd"
