@@ -1,4 +1,4 @@
-"""One real cluster that stands behind every pretended cloud of these tests."""
+"""One real cluster that stands behind every pretended cloud of a module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def backing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the kubeconfig of an administrator."""
     from tests.clouds.backing import backing_cluster

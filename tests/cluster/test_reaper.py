@@ -170,7 +170,7 @@ def _default_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def test_the_lock_of_a_lease_that_is_struck_out_does_not_stay(own_state: Path) -> None:
+def test_the_lock_of_a_lease_that_is_struck_out_does_not_stay() -> None:
     ledger.folder().mkdir(parents=True, exist_ok=True)
     stale = ledger.folder() / "0badf00d.lock"
     stale.touch()
