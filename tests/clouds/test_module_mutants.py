@@ -20,7 +20,7 @@ from tests.clouds.stub import StubProviders
 
 SAMPLE = 30
 """About how many mutants of a module the normal test tries."""
-LONG_SAMPLE = 120
+LONG_SAMPLE = 60
 SEED = 5
 EVERY = "TELESCOPE_ALL_MUTANTS"
 """Environment variable: with 1 the long test tries every mutant (thousands of runs of Terraform)."""
