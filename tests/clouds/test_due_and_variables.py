@@ -122,3 +122,15 @@ def test_a_renewal_that_fails_is_told_and_the_next_one_still_comes(
 
     assert "no answer" in told[0]
     ledger.close(lease)
+
+
+@pytest.mark.parametrize("provider", ["aks", "eks", "gke"])
+def test_every_module_has_the_same_variables_and_outputs(provider: str) -> None:
+    modules = paths.modules() / "terraform"
+
+    outputs = re.findall(
+        r'^output "(\w+)"', (modules / provider / "outputs.tf").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    assert (modules / provider / "variables.tf").read_bytes() == (modules / "local" / "variables.tf").read_bytes()
+    assert sorted(outputs) == ["facts", "kubeconfig"]
