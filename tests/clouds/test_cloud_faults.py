@@ -176,7 +176,7 @@ def hung_and_cleaned(provider: str, backing: Path, root: Path) -> None:
     """An apply that never ends is interrupted once, and what it had begun is deleted."""
     root.mkdir()
     with world(provider, backing, root) as pretended:
-        pretended.cloud.faults.append(Fault("hang", CLUSTERS[provider], times=1))
+        pretended.cloud.faults.append(Fault("hang", CLUSTERS[provider], times=1, seconds=120_000.0))
 
         run = pretended.harness.run("-m", provider, f"--scenario={pretended.small()}")
 
