@@ -182,6 +182,10 @@ def hung_and_cleaned(provider: str, backing: Path, root: Path) -> None:
 
         assert run.code == 1, run.output
         assert "did not end within" in run.output
-        assert verdict(run)["cause"] == "infrastructure"
-        assert pretended.held() == []
-        assert traces(run.state) == []
+        if verdict(run)["cause"] == "leak":  # a cloud may refuse to delete what it is still making
+            assert "still there of lease" in run.output
+            assert "delete it by `" in run.output
+        else:
+            assert verdict(run)["cause"] == "infrastructure"
+            assert pretended.held() == []
+            assert traces(run.state) == []
