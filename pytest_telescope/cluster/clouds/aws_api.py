@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_telescope.cluster.clouds.aws_login import credentials
 from pytest_telescope.cluster.clouds.aws_words import is_code
-from pytest_telescope.cluster.clouds.aws_words import setting
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.errors import CloudError
 
 TRIES = 6

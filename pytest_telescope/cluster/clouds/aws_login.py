@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from pytest_telescope.cluster.clouds.aws_words import home
 from pytest_telescope.cluster.clouds.aws_words import region_of
-from pytest_telescope.cluster.clouds.aws_words import setting
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.cluster.durable import write_private
 from pytest_telescope.errors import CloudError
 

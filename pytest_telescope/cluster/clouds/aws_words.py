@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pytest_telescope.cluster.clouds.settings import setting
+
 TABLE = Path(__file__).with_name("eks.yaml")
 
 
@@ -23,17 +25,6 @@ def words() -> dict[str, Any]:
 def is_code(what: str, code: str) -> bool:
     """Tell whether an error's code is one of `gone`, `in_use`, `throttled`, `broken`, `no_login`, `capacity`."""
     return re.fullmatch(words()[what], code) is not None
-
-
-def setting(environ: Mapping[str, str], name: str) -> str:
-    """Return an environment variable; "" where it is not set, or holds what a pipeline did not expand, `$(NAME)`."""
-    value = environ.get(name, "").strip()
-    return "" if unexpanded(value) else value
-
-
-def unexpanded(value: str) -> bool:
-    """Tell whether a value is the name of a pipeline variable that does not exist."""
-    return value.startswith("$(") and value.endswith(")")
 
 
 def region_of(environ: Mapping[str, str]) -> str:

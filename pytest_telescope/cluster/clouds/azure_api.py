@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from pytest_telescope.cluster.clouds.azure_login import clean
 from pytest_telescope.cluster.clouds.azure_login import transport
-from pytest_telescope.cluster.clouds.azure_words import setting
 from pytest_telescope.cluster.clouds.azure_words import words
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.errors import CloudError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 from typing import Literal
 
 from pytest_telescope.cluster.clouds.azure_words import first_setting
-from pytest_telescope.cluster.clouds.azure_words import setting
-from pytest_telescope.cluster.clouds.azure_words import unexpanded
 from pytest_telescope.cluster.clouds.azure_words import words
+from pytest_telescope.cluster.clouds.settings import setting
+from pytest_telescope.cluster.clouds.settings import unexpanded
 from pytest_telescope.errors import CloudError
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from pytest_telescope.cluster.clouds.aws_words import region_of
-from pytest_telescope.cluster.clouds.aws_words import setting
-from pytest_telescope.cluster.clouds.aws_words import unexpanded
 from pytest_telescope.cluster.clouds.model import Resource
 from pytest_telescope.cluster.clouds.model import Where
+from pytest_telescope.cluster.clouds.settings import setting
+from pytest_telescope.cluster.clouds.settings import unexpanded
 from pytest_telescope.errors import CloudError
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import UsageError

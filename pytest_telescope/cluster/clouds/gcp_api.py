@@ -13,8 +13,8 @@ from typing import Any
 
 from pytest_telescope.cluster.clouds.gcp_login import clean
 from pytest_telescope.cluster.clouds.gcp_login import refreshed
-from pytest_telescope.cluster.clouds.gcp_words import setting
 from pytest_telescope.cluster.clouds.gcp_words import words
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.errors import CloudError
 
 if TYPE_CHECKING:

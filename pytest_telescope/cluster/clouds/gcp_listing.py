@@ -17,12 +17,12 @@ from typing import Any
 
 from pytest_telescope.cluster.clouds.gcp_api import Api
 from pytest_telescope.cluster.clouds.gcp_api import ApiError
-from pytest_telescope.cluster.clouds.gcp_words import setting
 from pytest_telescope.cluster.clouds.gcp_words import words
 from pytest_telescope.cluster.clouds.model import TAG_DUE
 from pytest_telescope.cluster.clouds.model import TAG_LEASE
 from pytest_telescope.cluster.clouds.model import TAG_RUN
 from pytest_telescope.cluster.clouds.model import Resource
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.errors import CloudError
 
 CLUSTER_RANK = 10

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-from pytest_telescope.cluster.clouds.gcp_words import setting
 from pytest_telescope.cluster.clouds.gcp_words import words
+from pytest_telescope.cluster.clouds.settings import setting
 from pytest_telescope.errors import CloudError
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pytest_telescope.cluster.clouds.settings import setting
+
 TABLE = Path(__file__).with_name("gke.yaml")
 
 
@@ -17,17 +19,6 @@ def words() -> dict[str, Any]:
 
     found: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
     return found
-
-
-def setting(environ: Mapping[str, str], name: str) -> str:
-    """Return an environment variable; "" where it is not set, or holds what a pipeline did not expand, `$(NAME)`."""
-    value = environ.get(name, "").strip()
-    return "" if unexpanded(value) else value
-
-
-def unexpanded(value: str) -> bool:
-    """Tell whether a value is the name of a pipeline variable that does not exist."""
-    return value.startswith("$(") and value.endswith(")")
 
 
 def first_setting(environ: Mapping[str, str], what: str) -> str:

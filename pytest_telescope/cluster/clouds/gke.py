@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from pytest_telescope.cluster.clouds.gcp_words import first_setting
-from pytest_telescope.cluster.clouds.gcp_words import setting
-from pytest_telescope.cluster.clouds.gcp_words import unexpanded
 from pytest_telescope.cluster.clouds.gcp_words import words
 from pytest_telescope.cluster.clouds.model import Resource
 from pytest_telescope.cluster.clouds.model import Where
+from pytest_telescope.cluster.clouds.settings import setting
+from pytest_telescope.cluster.clouds.settings import unexpanded
 from pytest_telescope.errors import CloudError
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import UsageError
