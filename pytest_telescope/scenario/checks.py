@@ -166,12 +166,15 @@ def _slo_name(slo: SloSpec) -> Iterator[Finding]:
 
 
 def _form(slo: SloSpec) -> Iterator[Finding]:
-    forms = [form for form in ("use", "histogram", "bad", "query") if getattr(slo, form) is not None]
+    forms = [form for form in ("use", "histogram", "bad", "counter", "query") if getattr(slo, form) is not None]
     if slo.total is not None and slo.bad is None:
         yield ("total",), "total without bad; write the counter of what went wrong, too"
     elif slo.bad is not None and slo.total is None:
         yield ("bad",), "bad without total; write the counter of everything, too"
     elif not forms:
-        yield (), "nothing to judge; write one of use, histogram, bad with total, query"
+        yield (), "nothing to judge; write one of use, histogram, bad with total, counter, query"
     if len(forms) > 1:
-        yield (forms[1],), f"forms {' and '.join(forms)}; an SLO has one: use, histogram, bad with total, or query"
+        yield (
+            (forms[1],),
+            f"forms {' and '.join(forms)}; an SLO has one: use, histogram, bad with total, counter, or query",
+        )

@@ -70,11 +70,16 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     _place: Place | None = PrivateAttr(default=None)
+    _places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
 
     @property
     def place(self) -> Place | None:
         """Where in a file this was written; None for specs made by hand."""
         return self._place
+
+    def place_of(self, key: str) -> Place | None:
+        """Return where a key was written, where the whole spec was for one that was not."""
+        return self._places.get(key, self._place)
 
 
 class PoolSpec(Spec):
@@ -210,12 +215,16 @@ class SloSpec(Spec):
     """Counter of what went wrong; with `total`."""
     total: Annotated[str | None, Field(examples=["kubelet_runtime_operations_total"])] = None
     """Counter of everything; with `bad`."""
-    query: Annotated[str | None, Field(examples=["max(etcd_mvcc_db_total_size_in_bytes)"])] = None
+    counter: Annotated[str | None, Field(examples=["kubelet_evictions"])] = None
+    """Counter of which is judged how much it counted in the window: whole numbers, nothing extrapolated."""
+    query: Annotated[str | None, Field(examples=["max(max_over_time(etcd_mvcc_db_total_size_in_bytes[${w}]))"])] = None
     """PromQL without a comparison; wants `unit`."""
     job: Annotated[str | None, Field(examples=["kubelet"])] = None
     """Prometheus job whose targets must have been scraped."""
     during: Annotated[str | None, Field(examples=["create-pods"])] = None
     """Step of the load (`wave-1`, a step of ClusterLoader2) over which it is judged; the whole window if left out."""
+    window: Annotated[str | None, Field(examples=["sliding(5m, step=1m, good=99%)"])] = None
+    """`whole` (default), `sliding(5m, step=1m, good=99%)`: that share of slices keeps the bound; `peak(...)`: all."""
     where: Annotated[str | None, Field(examples=["'verb=\"POST\"'"])] = None
     """Label matchers, without braces."""
     by: Annotated[tuple[str, ...] | None, Field(examples=["[node]"])] = None
@@ -240,12 +249,16 @@ class SloSpec(Spec):
     """Observations without which the SLO is INVALID."""
     sparse: Annotated[Literal["merge", "skip", "fail"] | None, Field(examples=["merge"])] = None
     """What becomes of an element of `by` with fewer observations than `min_count`."""
+    quorum: Annotated[Any, Field(examples=["99%"])] = None
+    """Share of the elements of `by` that must keep the bound; all if left out."""
     expect: Annotated[Mapping[str, Any] | None, Field(examples=['{node: "${nodes}"}'])] = None
     """Label of `by` -> values that must be there."""
     absent: Annotated[Mapping[str, Literal["zero"]] | None, Field(examples=["{bad: zero}"])] = None
-    """`{bad: zero}`: no errors counter means no errors, as `total` proves the scrape."""
+    """`{bad: zero}`: no errors counter means no errors, as `total` proves the scrape; counter and query need `job`."""
     requires: Annotated[tuple[str, ...] | None, Field(examples=["[etcd-metrics]"])] = None
     """Capabilities of the provider without which the SLO is skipped."""
+    trust: Annotated[Mapping[str, str] | None, Field(examples=['{kubernetes: ">=1.36"}'])] = None
+    """Component -> versions in which the metric means what the SLO says; outside of them it is skipped."""
     level: Annotated[Literal["gate", "warn", "info"] | None, Field(examples=["warn"])] = None
     """`gate` (default): red when missed; `warn`: a warning; `info`: shown only."""
     ref: str | None = None

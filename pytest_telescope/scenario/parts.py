@@ -76,6 +76,7 @@ def stamp(value: object, node: Node) -> None:
     if isinstance(value, Spec):
         value._place = node.place
         if isinstance(content, Mapping):
+            value._places = {key: inner.place for key, inner in content.items()}
             for key, inner in content.items():
                 if isinstance(inner.content, Mapping):
                     stamp(getattr(value, key, None), inner)
