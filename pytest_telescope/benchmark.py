@@ -288,7 +288,18 @@ def make_tools(config: pytest.Config, session: Session) -> None:
     names += [name for p in clusters for name in tools_of(p.cell.engine)]
     with contextlib.suppress(ToolError):
         ensure([*JUDGE_TOOLS, *names] if plans else [], lambda text: session.live.say("telescope", "tools", text))
+    _check_queries(plans, session)
     _check_loads([p.cell.id for p in clusters], session)
+
+
+def _check_queries(plans: Sequence[Planned], session: Session) -> None:
+    """Let Prometheus read every query, before the first cluster is paid for; without promtool it is read at the end."""
+    from pytest_telescope.slo.parsing import unreadable
+
+    with contextlib.suppress(ToolError):
+        if wrong := unreadable(plans):
+            session.selected = []
+            raise pytest.UsageError("\n".join(wrong))
 
 
 def _check_loads(ids: Sequence[str], session: Session) -> None:

@@ -9,11 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import TextIO
 
 from pytest_telescope import paths
 from pytest_telescope.errors import TelescopeError
 from pytest_telescope.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_telescope.slo.planned import Planned
 
 USAGE = 4
 """Exit code of bad input, pytest's own."""
@@ -21,7 +25,7 @@ USAGE = 4
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 something is red, 4 bad input."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parsed(argv)
     command: Callable[[argparse.Namespace, TextIO], int] = arguments.command
     try:
         return command(arguments, sys.stdout)
@@ -31,6 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TelescopeError as error:
         print(f"telescope: {error}", file=sys.stderr)
         return 1
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command's arguments; what `bench` does not know is for pytest, also where it begins with a dash."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command is not _bench:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,21 +60,31 @@ def _parser() -> argparse.ArgumentParser:
     add("validate", _validate, "check scenarios without building anything").add_argument(
         "scenarios", nargs="*", metavar="SCENARIO"
     )
+    _add_slo(add("slo", _slo, "look into the library of SLOs, check SLOs, try them on series written by hand"))
     add("schema", _schema, "print the JSON Schema of scenario.yaml")
     add("doctor", _doctor, "check this machine and say what mends it")
     _add_tools(add("tools", _tools, "list or build the pinned tools"))
     _add_reap(add("reap", _reap, "destroy the clusters that a run left behind"))
     _add_sweep(add("sweep", _sweep, "find by tag what a cloud still holds of the harness, and delete it"))
     _add_kube_token(add("kube-token", _kube_token, "print a token for a kubeconfig's exec plugin"))
-    add("bench", _bench, "run the local scenario that suits this machine").add_argument(
-        "arguments", nargs=argparse.REMAINDER, help="passed on to pytest"
-    )
+    add("bench", _bench, "run the local scenario that suits this machine; all other arguments are passed on to pytest")
     return parser
 
 
 def _add_tools(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "build"), default="list")
     parser.add_argument("names", nargs="*", metavar="TOOL", help="tools to build; all by default")
+
+
+def _add_slo(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for action, name, count, text in (
+        ("list", "PATTERN", "*", "list the library, or the entries that match, e.g. kubelet or '*/errors'"),
+        ("show", "NAME", "+", "show what an entry means, its bound and the queries it asks"),
+        ("lint", "SCENARIO", "*", "check the library and the SLOs of scenarios, and let Prometheus read every query"),
+        ("test", "FILE", "+", "judge SLOs on series written by hand (docs/slo-tests.md)"),
+    ):
+        actions.add_parser(action, help=text, description=text).add_argument("names", nargs=count, metavar=name)
 
 
 def _add_reap(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +152,51 @@ def _lint_slos(names: Sequence[str], out: TextIO) -> int:
     for note in dict.fromkeys(note for planned in plans for note in planned.notes):
         print(f"note {note}", file=out)
     print(f"{sum(len(planned.slos) for planned in plans)} SLOs resolved", file=out)
-    return 0
+    return _read_queries(plans, out)
+
+
+def _read_queries(plans: Sequence[Planned], out: TextIO) -> int:
+    """Let Prometheus read every query where promtool is there already."""
+    from pytest_telescope.slo.parsing import unreadable
+    from pytest_telescope.toolchain.registry import ready
+
+    if ready("promtool") is None:
+        print("note queries were not read by Prometheus: `telescope tools build promtool` makes it possible", file=out)
+        return 0
+    wrong = unreadable(plans)
+    for line in wrong:
+        print(line, file=out)
+    return USAGE if wrong else 0
+
+
+def _slo(arguments: argparse.Namespace, out: TextIO) -> int:
+    from pathlib import Path
+
+    from pytest_telescope.slo import slo_command
+
+    if arguments.action == "list":
+        return slo_command.list_entries(out, arguments.names)
+    if arguments.action == "show":
+        return slo_command.show(out, arguments.names)
+    if arguments.action == "test":
+        return slo_command.test(out, [Path(name) for name in arguments.names])
+    return _lint_all(arguments.names, out)
+
+
+def _lint_all(names: Sequence[str], out: TextIO) -> int:
+    """Check the library (unless scenarios are named) and the SLOs of scenarios, queries read by Prometheus."""
+    from pytest_telescope import cells
+    from pytest_telescope.scenario.command import all_cells
+    from pytest_telescope.slo import slo_command
+
+    plans: list[Planned] = []
+    wrong: list[str] = []
+    for name in names or cells.scenario_names():
+        try:
+            plans += [cells.planned(cell) for cell in all_cells(cells.scenario(name))]
+        except UsageError as error:
+            wrong += str(error).splitlines()
+    return slo_command.lint(out, plans, wrong, whole=not names)
 
 
 def _schema(_arguments: argparse.Namespace, out: TextIO) -> int:
@@ -169,5 +237,5 @@ def _bench(arguments: argparse.Namespace, out: TextIO) -> int:
 
     scenario, why = bench_choice()
     print(f"telescope bench: scenario {scenario} on provider local, because {why}", file=out, flush=True)
-    command = [sys.executable, "-m", "pytest", "-m", "local", f"--scenario={scenario}", *arguments.arguments]
+    command = [sys.executable, "-m", "pytest", "-m", "local", f"--scenario={scenario}", *arguments.rest]
     return subprocess.run(command, cwd=paths.checkout(), env={**os.environ}, check=False).returncode

@@ -66,3 +66,17 @@ def test_a_command_that_names_no_cloud_or_two_choices_is_refused(
         main(command)
 
     assert "usage: telescope" in capsys.readouterr().err
+
+
+def test_bench_passes_on_what_begins_with_a_dash_too(capfd: pytest.CaptureFixture[str]) -> None:
+    code = main(["bench", "-p", "no:cacheprovider", "--collect-only", "-q"])
+
+    assert code == 0
+    assert "scenarios/test_scenarios.py::test_provision[local-" in capfd.readouterr().out
+
+
+def test_other_commands_refuse_what_they_do_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["list", "--quick"])
+
+    assert "unrecognized arguments: --quick" in capsys.readouterr().err

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time as _time
 from collections.abc import Callable
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
 
 from pytest_telescope.errors import MetricsError
+from pytest_telescope.metrics import answers
+from pytest_telescope.metrics.answers import RangeAnswer
+from pytest_telescope.metrics.answers import Samples
+from pytest_telescope.metrics.answers import Target
+from pytest_telescope.metrics.answers import unix as _unix
 from pytest_telescope.metrics.model import Answer
 from pytest_telescope.metrics.model import Endpoint
-from pytest_telescope.metrics.model import Series
 
 if TYPE_CHECKING:
     import requests
@@ -23,24 +24,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 3.0
 RETRIED_STATUS = (500, 502, 503, 504)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One scrape target as Prometheus sees it; `last_scrape` in unix seconds, 0.0 before the first one."""
-
-    job: str
-    instance: str
-    up: bool
-    last_scrape: float
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """One element of a range vector: raw (unix seconds, value) pairs in order of time."""
-
-    labels: Mapping[str, str]
-    values: tuple[tuple[float, float], ...]
+__all__ = ("Prometheus", "RangeAnswer", "Samples", "Target", "_unix", "connect")
 
 
 class Prometheus:
@@ -79,7 +63,7 @@ class Prometheus:
         return Answer(
             query=promql,
             time=_time.time() if time is None else time,
-            series=_series(body["data"], promql),
+            series=answers.vector(body["data"], promql),
             warnings=tuple(body.get("warnings", ())),
             infos=tuple(body.get("infos", ())),
         )
@@ -90,12 +74,21 @@ class Prometheus:
         Raises:
             MetricsError: as for `query`; or the answer is no range vector.
         """
-        data = self._ask(selector, time)["data"]
-        if data["resultType"] != "matrix":
-            raise MetricsError(f"expected a range vector of {selector}, Prometheus answered a {data['resultType']}")
-        return tuple(
-            Samples(labels=row["metric"], values=tuple((float(t), float(v)) for t, v in row.get("values", ())))
-            for row in data["result"]
+        return answers.matrix(self._ask(selector, time)["data"], selector)
+
+    def query_range(self, promql: str, start: float, end: float, step: float) -> RangeAnswer:
+        """Evaluate `promql` at `start`, `start + step` ... up to `end` (unix seconds, to the millisecond).
+
+        Raises:
+            MetricsError: as for `query`; or more than the 11,000 points of a series that Prometheus answers at most.
+        """
+        form = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
+        body = self._request("POST", "/api/v1/query_range", {**form, "timeout": f"{self._timeout:g}s"})
+        return RangeAnswer(
+            query=promql,
+            series=answers.matrix(body["data"], promql),
+            warnings=tuple(body.get("warnings", ())),
+            infos=tuple(body.get("infos", ())),
         )
 
     def now(self) -> float:
@@ -105,7 +98,7 @@ class Prometheus:
     def targets(self) -> tuple[Target, ...]:
         """Return every active scrape target."""
         data = self._request("GET", "/api/v1/targets", {"state": "active"})["data"]
-        return tuple(_target(row) for row in data["activeTargets"])
+        return tuple(answers.target(row) for row in data["activeTargets"])
 
     def metric_names(self) -> tuple[str, ...]:
         """Return the names of all metrics that are stored."""
@@ -153,7 +146,7 @@ class Prometheus:
             )
         except requests.RequestException as error:
             raise MetricsError(f"Prometheus at {self._url} cannot be asked: {_cause(error)}{about}") from error
-        return _body(reply.status_code, reply.text, f"Prometheus at {self._url}{path}", about)
+        return answers.body(reply.status_code, reply.content, f"Prometheus at {self._url}{path}", about)
 
     @property
     def _url(self) -> str:
@@ -208,56 +201,7 @@ def _authorizing(ask: Callable[[], str | None]) -> Callable[[requests.PreparedRe
     return authorize
 
 
-def _body(status: int, text: str, where: str, about: str) -> dict[str, Any]:
-    try:
-        body = json.loads(text)
-    except json.JSONDecodeError:
-        body = None
-    if isinstance(body, dict) and body.get("status") == "success":
-        return body
-    said = body.get("error") if isinstance(body, dict) else None
-    raise MetricsError(f"{where} answered HTTP {status}: {said or text.strip()[:300] or 'nothing'}{about}")
-
-
 def _cause(error: BaseException) -> str:
     """Return the innermost reason, which is what helps ("Connection refused")."""
     reason: object = getattr(error.args[0], "reason", None) if error.args else None
     return f"{type(error).__name__}: {reason or error}"
-
-
-def _series(data: Mapping[str, Any], promql: str) -> tuple[Series, ...]:
-    kind = data["resultType"]
-    if kind == "scalar":
-        return (Series(labels={}, value=float(data["result"][1])),)
-    if kind != "vector":
-        raise MetricsError(f"expected an instant vector or a scalar, got a {kind} (query: {promql})")
-    if any("value" not in row for row in data["result"]):
-        raise MetricsError(f"the answer holds native histograms, which have no single value (query: {promql})")
-    return tuple(Series(labels=row["metric"], value=float(row["value"][1])) for row in data["result"])
-
-
-def _target(row: Mapping[str, Any]) -> Target:
-    labels = row["labels"]
-    return Target(
-        job=labels.get("job", ""),
-        instance=labels.get("instance", ""),
-        up=row["health"] == "up",
-        last_scrape=_unix(row["lastScrape"]),
-        error=row.get("lastError", ""),
-    )
-
-
-def _unix(stamp: str) -> float:
-    """Read RFC 3339 with nanoseconds; Go's zero time (year 1) is 0.0."""
-    if stamp.startswith("0001-"):
-        return 0.0
-    head, _, rest = stamp.partition(".")
-    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    zone = rest[len(digits) :] or "Z"
-    whole = head if digits else head.rstrip("Z")
-    base = datetime.fromisoformat(whole + zone.replace("Z", "+00:00")) if digits else _no_fraction(stamp)
-    return base.timestamp() + (float(f"0.{digits}") if digits else 0.0)
-
-
-def _no_fraction(stamp: str) -> datetime:
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))

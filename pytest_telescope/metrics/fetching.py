@@ -18,12 +18,12 @@ from urllib.parse import unquote
 from pytest_telescope.errors import MetricsError
 from pytest_telescope.metrics.client import connect
 from pytest_telescope.metrics.model import Endpoint
+from pytest_telescope.metrics.size import TooLargeError
+from pytest_telescope.metrics.size import size_limit
 
 if TYPE_CHECKING:
     import requests
 
-SIZE_LIMIT = 4 * 1024**3
-"""Bytes that one snapshot may have; some 100 nodes for an hour at 5 s."""
 WITHIN = 1800.0
 """Seconds for one snapshot."""
 TRIES = 5
@@ -51,7 +51,7 @@ def fetch(
     snapshot: str,
     destination: Path,
     *,
-    limit: int = SIZE_LIMIT,
+    limit: int | None = None,
     within: float = WITHIN,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -59,14 +59,15 @@ def fetch(
     """Copy the snapshot of that name to `destination` and return its files.
 
     Raises:
-        MetricsError: it is not shown, has more than `limit` bytes, is not here within `within` seconds, or came short.
+        TooLargeError: it has more than `limit` bytes, by default those of `size.size_limit`; nothing was fetched.
+        MetricsError: it is not shown, is not here within `within` seconds, or came short.
     """
     deadline = clock() + within
     base = f"{endpoint.url.rstrip('/')}{endpoint.assets}/{snapshot}"
     with connect(endpoint) as session:
         session.headers["Accept-Encoding"] = "identity"  # a compressed file has no ranges
         files = [RemoteFile(path=path, size=_size(session, f"{base}/{path}")) for path in _walk(session, base)]
-        _check_size(files, limit, snapshot)
+        _check_size(files, size_limit() if limit is None else limit, snapshot)
         for file in files:
             _Download(session, f"{base}/{file.path}", file.size, destination / file.path).run(deadline, clock, sleep)
     return files
@@ -118,10 +119,7 @@ def _size(session: requests.Session, url: str) -> int:
 def _check_size(files: list[RemoteFile], limit: int, snapshot: str) -> None:
     total = sum(file.size for file in files)
     if total > limit:
-        raise MetricsError(
-            f"the snapshot {snapshot} has {total / 1024**2:.0f} MiB in {len(files)} files, the limit is "
-            f"{limit / 1024**2:.0f} MiB: a longer scrape interval, fewer nodes or a shorter load make it smaller"
-        )
+        raise TooLargeError(snapshot, total, len(files), limit)
 
 
 class _Download:

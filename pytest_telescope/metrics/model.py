@@ -83,6 +83,8 @@ class Recording:
         scrape_interval: seconds.
         clock_offset: Prometheus' clock minus the controller's, seconds.
         clock_drift: how much that offset changed while the load ran, seconds.
+        selectors: the only series that were recorded, None for everything that Prometheus held.
+        why: why not everything was recorded, empty where it was.
     """
 
     path: Path
@@ -91,3 +93,5 @@ class Recording:
     clock_offset: float
     prometheus_version: str
     clock_drift: float = 0.0
+    selectors: tuple[str, ...] | None = None
+    why: str = ""

@@ -6,19 +6,27 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pytest_telescope.errors import MetricsError
+from pytest_telescope.metrics import metadata
 from pytest_telescope.metrics.client import Prometheus
 from pytest_telescope.metrics.model import Endpoint
 from pytest_telescope.metrics.model import Recording
 from pytest_telescope.metrics.model import Window
+from pytest_telescope.metrics.size import NoWayError
+from pytest_telescope.metrics.size import TooLargeError
+from pytest_telescope.metrics.size import size_limit
 
 FACTS = "recording.json"
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)
+"""Schema 1 knew only whole recordings."""
+WHOLE = "whole"
 BACKFILL_TIMEOUT = 120.0
 SNAPSHOT_TIMEOUT = 120.0
 """Seconds in which Prometheus writes its head as a block."""
@@ -32,31 +40,40 @@ def record(
     destination: Path,
     *,
     clock_drift: float = 0.0,
+    wanted: Iterable[str] | None = None,
+    limit: int | None = None,
 ) -> Recording:
-    """Bring a snapshot of everything that Prometheus holds to `destination` and add `extra_openmetrics` to it.
+    """Bring everything that Prometheus holds, or only what is `wanted`, to `destination`; add `extra_openmetrics`.
+
+    Everything is brought where a snapshot has at most `limit` bytes; the recording says which it is, and why.
 
     Args:
-        endpoint: a Prometheus with its admin API on, and either a data folder that this machine can read or `assets`,
-            from which the blocks are fetched.
+        endpoint: a Prometheus. For a snapshot its admin API is on, and it has either a data folder that this machine
+            can read or `assets`, from which the blocks are fetched.
         window: in Prometheus' time.
         clock_offset: Prometheus' clock minus the controller's, seconds.
         extra_openmetrics: OpenMetrics text with timestamps, ending in `# EOF`; empty for none.
         destination: a folder that does not exist yet or is empty.
         clock_drift: how much the offset changed while the load ran, seconds.
+        wanted: PromQL selectors, `metric{matchers}`, of what must be there where a snapshot is too large or cannot be
+            fetched; None: then it is an error.
+        limit: bytes, by default those of `size.size_limit`.
 
     Raises:
         MetricsError: no snapshot, it is too large or does not come over whole, the folder is taken, or the text is no
             OpenMetrics.
     """
     _check_free(destination)
-    _check_way(endpoint)
+    destination.mkdir(parents=True, exist_ok=True)
     with Prometheus(endpoint, timeout=SNAPSHOT_TIMEOUT) as prom:
         version = prom.version()
-        snapshot = prom.snapshot()
-    destination.mkdir(parents=True, exist_ok=True)
-    _bring(endpoint, snapshot, destination)
+        selectors, why = _bring(prom, window, destination, wanted, size_limit() if limit is None else limit)
+    kinds = _kinds(endpoint)
     if extra_openmetrics.strip():
         backfill(extra_openmetrics, destination)
+        kinds = kinds and {**kinds, **metadata.of_text(extra_openmetrics)}
+    if kinds:
+        metadata.save(destination, kinds)
     recording = Recording(
         path=destination,
         window=window,
@@ -64,6 +81,8 @@ def record(
         clock_offset=clock_offset,
         clock_drift=clock_drift,
         prometheus_version=version,
+        selectors=selectors,
+        why=why,
     )
     save(recording)
     return recording
@@ -73,6 +92,7 @@ def save(recording: Recording) -> None:
     """Write `recording.json` beside the blocks; the folder's own path is not part of it."""
     facts = {"schema": SCHEMA, **asdict(recording)}
     del facts["path"]
+    facts["selectors"] = WHOLE if recording.selectors is None else list(recording.selectors)
     (recording.path / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
@@ -123,10 +143,11 @@ def blocks(path: Path) -> list[Path]:
 
 
 def _from_facts(path: Path, facts: Mapping[str, Any]) -> Recording:
-    if facts["schema"] != SCHEMA:
+    if facts["schema"] not in READABLE:
         raise ValueError(f"schema is {facts['schema']}")
     window = facts["window"]
     steps = {name: (float(start), float(end)) for name, (start, end) in window["steps"].items()}
+    selectors = facts["selectors"] if facts["schema"] > 1 else WHOLE
     return Recording(
         path=path,
         window=Window(start=float(window["start"]), end=float(window["end"]), steps=steps),
@@ -134,6 +155,8 @@ def _from_facts(path: Path, facts: Mapping[str, Any]) -> Recording:
         clock_offset=float(facts["clock_offset"]),
         clock_drift=float(facts["clock_drift"]),
         prometheus_version=str(facts["prometheus_version"]),
+        selectors=None if selectors == WHOLE else tuple(str(one) for one in selectors),
+        why=str(facts.get("why", "")),
     )
 
 
@@ -142,21 +165,33 @@ def _check_free(destination: Path) -> None:
         raise MetricsError(f"{destination} is not empty: a recording needs a folder of its own")
 
 
-def _check_way(endpoint: Endpoint) -> None:
-    if endpoint.data is None and endpoint.assets is None:
-        raise MetricsError(
-            f"the data of Prometheus at {endpoint.url} can neither be read from here nor fetched: no recording"
-        )
+def _bring(
+    prom: Prometheus, window: Window, destination: Path, wanted: Iterable[str] | None, limit: int
+) -> tuple[tuple[str, ...] | None, str]:
+    """Bring a snapshot, else what is wanted; returns the selectors (None: everything) and why it is not everything."""
+    try:
+        _bring_all(prom, destination, limit)
+    except (TooLargeError, NoWayError) as error:
+        if wanted is None:
+            raise
+        from pytest_telescope.metrics.selected import record_selected
+
+        return record_selected(prom, window, wanted, destination), error.brief
+    return None, ""
 
 
-def _bring(endpoint: Endpoint, snapshot: str, destination: Path) -> None:
+def _bring_all(prom: Prometheus, destination: Path, limit: int) -> None:
     """Move the snapshot's blocks where this machine has them, else fetch copies."""
+    endpoint = prom.endpoint
+    if endpoint.data is None and endpoint.assets is None:
+        raise NoWayError(endpoint.url)
+    snapshot = prom.snapshot()
     if endpoint.data is not None:
-        _move_blocks(endpoint.data / "snapshots" / snapshot, destination)
+        _move_blocks(endpoint.data / "snapshots" / snapshot, destination, limit)
         return
     from pytest_telescope.metrics.fetching import fetch
 
-    fetch(endpoint, snapshot, destination)
+    fetch(endpoint, snapshot, destination, limit=limit)
     _check_blocks(destination, snapshot)
 
 
@@ -167,7 +202,22 @@ def _check_blocks(folder: Path, snapshot: Path | str) -> list[Path]:
     return found
 
 
-def _move_blocks(snapshot: Path, destination: Path) -> None:
-    for block in _check_blocks(snapshot, snapshot):
-        shutil.move(str(block), str(destination / block.name))
-    shutil.rmtree(snapshot, ignore_errors=True)
+def _move_blocks(snapshot: Path, destination: Path, limit: int) -> None:
+    """Move a snapshot, which is made of hard links: it is away afterwards, also where it is too large."""
+    try:
+        found = _check_blocks(snapshot, snapshot)
+        sizes = [file.stat().st_size for file in snapshot.rglob("*") if file.is_file()]
+        if sum(sizes) > limit:
+            raise TooLargeError(snapshot.name, sum(sizes), len(sizes), limit)
+        for block in found:
+            shutil.move(str(block), str(destination / block.name))
+    finally:
+        shutil.rmtree(snapshot, ignore_errors=True)
+
+
+def _kinds(endpoint: Endpoint) -> dict[str, str]:
+    """Return the types of metrics; a Prometheus that does not tell them costs a guard, not the recording."""
+    try:
+        return metadata.fetch(endpoint)
+    except MetricsError:
+        return {}

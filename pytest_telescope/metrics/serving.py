@@ -40,24 +40,36 @@ def serve(recording: Recording) -> Iterator[Prometheus]:
         MetricsError: the recording has no blocks, or Prometheus does not become ready (its last words are told).
         ToolError: Prometheus cannot be had.
     """
-    from pytest_telescope.toolchain import tool
-
-    binary = tool("prometheus")
     found = blocks(recording.path)
     if not found:
         raise MetricsError(f"{recording.path} holds no Prometheus block: there is nothing to judge")
-    with _scratch(recording.path) as scratch:
+    with scratch_folder(recording.path) as scratch:
         for block in found:
             _link(block, scratch / "data" / block.name)
-        with _process(binary, scratch) as (process, log):
-            endpoint = Endpoint(url=_address(process, log), scrape_interval=recording.scrape_interval)
-            with Prometheus(endpoint) as prom:
-                _await(process, log, prom.ready)
-                yield prom
+        with running(scratch, scrape_interval=recording.scrape_interval) as prom:
+            yield prom
 
 
 @contextmanager
-def _scratch(recording: Path) -> Iterator[Path]:
+def running(scratch: Path, *flags: str, scrape_interval: float) -> Iterator[Prometheus]:
+    """Run the pinned Prometheus over `<scratch>/data` until the context ends; nothing is scraped, nothing expires.
+
+    Raises:
+        MetricsError: it does not become ready (its last words are told).
+        ToolError: it cannot be had.
+    """
+    from pytest_telescope.toolchain import tool
+
+    data = scratch / "data"
+    with _process(tool("prometheus"), scratch, *flags) as (process, log):
+        endpoint = Endpoint(url=_address(process, log), scrape_interval=scrape_interval, data=data)
+        with Prometheus(endpoint) as prom:
+            _await(process, log, prom.ready)
+            yield prom
+
+
+@contextmanager
+def scratch_folder(recording: Path) -> Iterator[Path]:
     """Make a folder beside the recording (hard links need the same file system), else where temporary files go."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=".serving-", dir=recording.resolve().parent))
@@ -80,7 +92,7 @@ def _link(source: Path, destination: Path) -> None:
 
 
 @contextmanager
-def _process(binary: Path, scratch: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def _process(binary: Path, scratch: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     config = scratch / "prometheus.yml"
     config.write_text("global: {}\n", encoding="utf-8")
     log = scratch / "prometheus.log"
@@ -91,6 +103,7 @@ def _process(binary: Path, scratch: Path) -> Iterator[tuple[subprocess.Popen[byt
         f"--storage.tsdb.retention.time={FOREVER}",
         "--web.listen-address=127.0.0.1:0",
         "--web.external-url=http://127.0.0.1/",
+        *flags,
     ]
     with log.open("wb") as sink:
         process = subprocess.Popen(

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from pytest_telescope.metrics.client import Samples
 from pytest_telescope.slo.queries import Span
+from pytest_telescope.slo.text import clock
 
 LEAST = 0.95
 """Share of a target's scrapes that must have worked."""
@@ -22,10 +23,16 @@ TELEMETRY_JOB = "telescope"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What was found: `problems` make an SLO INVALID, `summary` goes to its guards."""
+    """What was found: `problems` make an SLO INVALID, `summary` goes to its guards.
+
+    `gap` is the longest time in seconds between two good scrapes of one target, the one before the window and the
+    window's end included, and `gap_of` that target.
+    """
 
     problems: tuple[str, ...]
     summary: str
+    gap: float = 0.0
+    gap_of: str = ""
 
 
 def coverage(
@@ -47,14 +54,16 @@ def coverage(
     """
     jobs = jobs - {TELEMETRY_JOB}
     born = {_key(one): min(value for _, value in one.values) for one in starts if one.values}
-    problems = [*_missing(scrapes, jobs, targets), *_restarts(starts)]
+    problems = [*_missing(scrapes, jobs, targets), *_restarts(starts, span)]
     shares = []
     for target in scrapes:
         share, found = _target(target, born.get(_key(target)), span)
         shares.append(share)
         problems.extend(f"{_name(target)} {finding}" for finding in found)
     lowest = f"{min(shares):.2f}" if shares else "none"
-    return Coverage(problems=tuple(problems), summary=f"min up {lowest} over {len(scrapes)} targets")
+    gap, gap_of = max(((_gap(target, span), _name(target)) for target in scrapes), default=(0.0, ""))
+    summary = f"min up {lowest} over {len(scrapes)} targets"
+    return Coverage(problems=tuple(problems), summary=summary, gap=gap, gap_of=gap_of)
 
 
 def _missing(scrapes: Sequence[Samples], jobs: frozenset[str], targets: Mapping[str, int]) -> list[str]:
@@ -68,8 +77,9 @@ def _missing(scrapes: Sequence[Samples], jobs: frozenset[str], targets: Mapping[
 
 
 def _target(target: Samples, process_start: float | None, span: Span) -> tuple[float, list[str]]:
-    before = [(when, value) for when, value in target.values if when <= span.start]
-    inside = [(when, value) for when, value in target.values if when > span.start]
+    start = span.start
+    before = [(when, value) for when, value in target.values if when <= start]
+    inside = [(when, value) for when, value in target.values if when > start]
     good = [when for when, value in inside if value == 1.0]
     is_born = not before and process_start is not None and process_start >= span.start
     begin = inside[0][0] if is_born and inside else span.start
@@ -91,16 +101,30 @@ def _target(target: Samples, process_start: float | None, span: Span) -> tuple[f
     return share, found
 
 
-def _restarts(starts: Sequence[Samples]) -> list[str]:
-    found = []
-    for process in starts:
-        values = [value for _, value in process.values]
-        changes = sum(1 for one, other in pairwise(values) if one != other)
-        if changes > len(set(values)) - 1:
-            found.append(f"{_name(process)} alternates between {len(set(values))} processes (a load balancer?)")
-        elif changes:
-            found.append(f"{_name(process)} restarted {changes} times in the window")
-    return found
+def _gap(target: Samples, span: Span) -> float:
+    good, start = [when for when, value in target.values if value == 1.0], span.start
+    return max((later - earlier for earlier, later in pairwise([*good, span.end]) if later > start), default=0.0)
+
+
+def _restarts(starts: Sequence[Samples], span: Span) -> list[str]:
+    return [f"{_name(process)} {finding}" for process in starts if (finding := _restart(process, span))]
+
+
+def _restart(process: Samples, span: Span) -> str:
+    """Say how a target's process changed since the baseline: replicas behind one address come back, others do not."""
+    before = sum(1 for when, _ in process.values if when <= span.start)
+    samples = process.values[max(0, before - 1) :]
+    values = [value for _, value in samples]
+    changed = [when for (_, one), (when, other) in pairwise(samples) if one != other]
+    distinct = list(dict.fromkeys(values))
+    if not changed:
+        return ""
+    if len(changed) > len(distinct) - 1:
+        since = ", ".join(clock(start) for start in distinct[:3])
+        seen = f"first seen at {clock(changed[0])}, {len(changed)} times"
+        return f"alternates between {len(distinct)} processes (a load balancer?; started {since}; {seen})"
+    times = "" if len(changed) == 1 else f" {len(changed)} times"
+    return f"restarted{times} in the window (at {', '.join(clock(start) for start in distinct[1:4])})"
 
 
 def _key(series: Samples) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -13,25 +12,30 @@ from typing import Any
 
 from pytest_telescope.errors import MetricsError
 from pytest_telescope.metrics.client import Prometheus
+from pytest_telescope.metrics.metadata import types as types_of
 from pytest_telescope.metrics.model import Recording
 from pytest_telescope.metrics.model import Window
 from pytest_telescope.metrics.serving import serve
 from pytest_telescope.slo import queries
 from pytest_telescope.slo import special
 from pytest_telescope.slo import wording
-from pytest_telescope.slo.bounds import margin
+from pytest_telescope.slo.asking import by_query
+from pytest_telescope.slo.counting import by_counter
+from pytest_telescope.slo.counting import by_ratio
 from pytest_telescope.slo.desk import Desk
-from pytest_telescope.slo.elements import unseen
-from pytest_telescope.slo.elements import worst
-from pytest_telescope.slo.elements import worst_first
-from pytest_telescope.slo.forms import InvalidError
+from pytest_telescope.slo.expected import look_at_expected
+from pytest_telescope.slo.expected import no_step
+from pytest_telescope.slo.explaining import explained
 from pytest_telescope.slo.forms import by_histogram
-from pytest_telescope.slo.forms import by_query
-from pytest_telescope.slo.forms import by_ratio
+from pytest_telescope.slo.guards import InvalidError
+from pytest_telescope.slo.judgement import judgement
+from pytest_telescope.slo.judgement import without_value
 from pytest_telescope.slo.model import Element
 from pytest_telescope.slo.model import Judgement
 from pytest_telescope.slo.model import Slo
 from pytest_telescope.slo.model import Verdict
+from pytest_telescope.slo.needed import not_recorded
+from pytest_telescope.slo.versions import outside
 
 MOST_DRIFT = 1.0
 """Seconds that the two clocks may part while a load runs before its window means nothing."""
@@ -42,6 +46,7 @@ class Judge:
     """Judges the SLOs of one recording by id: `judge("sandbox-create")`.
 
     Attributes:
+        types: metric -> its type as the targets told it; empty for recordings that do not hold them.
         memory: answers of Prometheus by question, so that SLOs share them.
     """
 
@@ -50,18 +55,23 @@ class Judge:
     slos: Mapping[str, Slo]
     facts: Mapping[str, object]
     targets: Mapping[str, int]
+    types: Mapping[str, str] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, slo_id: str) -> Judgement:
         """Return the judgement of one SLO; a Prometheus that is gone is the verdict ERROR, never an exception."""
+        slo = self.slos[slo_id]
+        if slo.skip is None and (lacking := not_recorded(slo, self.recording.selectors)):
+            return without_value(slo, Verdict.INVALID, f"{slo.id}: {lacking}")
         return judge(
-            self.slos[slo_id],
+            slo,
             self.prom,
             self.recording.window,
             facts=self.facts,
             scrape_interval=self.recording.scrape_interval,
             targets=self.targets,
             drift=self.recording.clock_drift,
+            types=self.types,
             memory=self.memory,
         )
 
@@ -76,8 +86,10 @@ def judge_over(
         MetricsError: the recording cannot be served.
         ToolError: Prometheus cannot be had.
     """
+    known = types_of(recording.path)
+    by_id = {slo.id: slo for slo in slos}
     with serve(recording) as prom:
-        yield Judge(prom=prom, recording=recording, slos={slo.id: slo for slo in slos}, facts=facts, targets=targets)
+        yield Judge(prom=prom, recording=recording, slos=by_id, facts=facts, targets=targets, types=known)
 
 
 def judge_all(
@@ -103,6 +115,7 @@ def judge(
     scrape_interval: float,
     targets: Mapping[str, int],
     drift: float = 0.0,
+    types: Mapping[str, str] | None = None,
     memory: dict[str, Any] | None = None,
 ) -> Judgement:
     """Judge one SLO over a window.
@@ -111,35 +124,38 @@ def judge(
         slo: resolved and linted.
         prom: what answers.
         window: in Prometheus' time.
-        facts: of the cluster; `nodes` fills `${nodes}`.
+        facts: of the cluster; `nodes` fills `${nodes}`, versions are what `trust` is held against.
         scrape_interval: seconds.
         targets: job -> number of targets that must have been scraped.
         drift: seconds that the clocks of controller and Prometheus parted in the window.
-        memory: answers to share between SLOs of the same window.
+        types: metric -> its type as the targets told it.
+        memory: answers to share between SLOs of the same recording.
     """
     if slo.skip is not None:
-        return _without_value(slo, Verdict.SKIP, slo.skip)
+        return without_value(slo, Verdict.SKIP, slo.skip)
+    if untrusted := outside(slo.trust, facts):
+        return without_value(slo, Verdict.INVALID, f"{slo.id}: {untrusted}")
     if slo.during:
         if slo.during not in window.steps:
-            return _without_value(slo, Verdict.INVALID, _no_step(slo, window))
-        window, memory = queries.step_window(window, slo.during, scrape_interval), None
-    desk = Desk(prom, queries.span(window, scrape_interval), memory if memory is not None else {})
+            return without_value(slo, Verdict.INVALID, no_step(slo, window))
+        window = queries.step_window(window, slo.during, scrape_interval)
+    desk = Desk(prom, queries.span(window, scrape_interval), memory if memory is not None else {}, types or {})
     if abs(drift) > MOST_DRIFT:
-        desk.problems.append(f"the clocks of controller and Prometheus parted by {drift:.2f} s in the window")
+        desk.problem(f"the clocks of controller and Prometheus parted by {drift:.2f} s in the window")
+    return _judged(slo, desk, window, facts, targets)
+
+
+def _judged(slo: Slo, desk: Desk, window: Window, facts: Mapping[str, object], targets: Mapping[str, int]) -> Judgement:
     try:
         slo, elements, text = _elements(slo, desk, window, facts, targets)
     except InvalidError as error:
         desk.problems.insert(0, str(error))
-        return _without_value(slo, Verdict.INVALID, wording.problems(slo, desk.problems), desk)
+        found = without_value(slo, Verdict.INVALID, wording.problems(slo, desk.problems), desk)
+        return explained(found, slo, desk, facts)
     except MetricsError as error:
-        return _without_value(slo, Verdict.ERROR, f"{slo.id}: {error}", desk)
-    return _judgement(slo, desk, _expected(slo, desk, facts, elements), text)
-
-
-def _no_step(slo: Slo, window: Window) -> str:
-    near = difflib.get_close_matches(slo.during, window.steps, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{slo.id}: the load had no step {slo.during!r}: it had {', '.join(window.steps) or 'none'}{hint}"
+        return without_value(slo, Verdict.ERROR, f"{slo.id}: {error}", desk)
+    look_at_expected(slo, desk, facts, elements)
+    return explained(judgement(slo, desk, elements, text), slo, desk, facts)
 
 
 def _elements(
@@ -153,61 +169,6 @@ def _elements(
         return *by_histogram(slo, desk, targets), ""
     if slo.form == "ratio":
         return slo, by_ratio(slo, desk, targets), ""
+    if slo.form == "counter":
+        return slo, by_counter(slo, desk, targets), ""
     return slo, by_query(slo, desk, targets, facts), ""
-
-
-def _expected(slo: Slo, desk: Desk, facts: Mapping[str, object], elements: list[Element]) -> tuple[Element, ...]:
-    wanted = {label: _wanted(value, facts) for label, value in slo.expect.items()}
-    for label, values in wanted.items():
-        if not values:
-            desk.problems.append(f"expect: nothing is known that {label} should be ({slo.expect[label]})")
-    if missing := unseen(wanted, elements):
-        desk.problems.append(f"no observations of {', '.join(missing)}, which is expected")
-    return worst_first(elements, slo)
-
-
-def _wanted(value: object, facts: Mapping[str, object]) -> tuple[str, ...]:
-    if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
-        value = facts.get(value[2:-1])
-    return queries.names(value)
-
-
-def _judgement(slo: Slo, desk: Desk, elements: tuple[Element, ...], text: str) -> Judgement:
-    first = elements[0]
-    verdict = worst([*(one.verdict for one in elements), *(Verdict.INVALID for _ in desk.problems[:1])])
-    counts = [one.count for one in elements if one.count is not None]
-    if slo.bound.note:
-        desk.notes["bound"] = slo.bound.note
-    return Judgement(
-        slo=slo.id,
-        verdict=verdict,
-        message=wording.message(slo, elements, desk.problems, text),
-        unit=slo.bound.unit,
-        bound=slo.bound,
-        value=first.value,
-        count=desk.observed if desk.observed is not None else sum(counts) if counts else None,
-        margin=None if first.value is None else margin(slo.bound, first.value),
-        labels=first.labels,
-        bucket=first.bucket,
-        elements=elements,
-        guards=desk.notes,
-        queries=tuple(desk.asked),
-        time=desk.span.end,
-        level=slo.level,
-        look_at=slo.look_at,
-    )
-
-
-def _without_value(slo: Slo, verdict: Verdict, message: str, desk: Desk | None = None) -> Judgement:
-    return Judgement(
-        slo=slo.id,
-        verdict=verdict,
-        message=message,
-        unit=slo.bound.unit,
-        bound=slo.bound,
-        guards=desk.notes if desk else {},
-        queries=tuple(desk.asked) if desk else (),
-        time=desk.span.end if desk else None,
-        level=slo.level,
-        look_at=slo.look_at,
-    )

@@ -1,10 +1,11 @@
-"""What can be said of a PromQL text without asking Prometheus: its metrics, and its mistakes."""
+"""PromQL cut into words, and the metrics that a text selects; `linting` says what is wrong with it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
@@ -16,10 +17,11 @@ _TOKEN = re.compile(
     |(?P<operator>=~|!~|!=|==|<=|>=|.)""",
     re.VERBOSE,
 )
-_COMPARISONS = frozenset({"==", "!=", "<=", ">=", "<", ">"})
-_GROUPING = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_WORDS = _GROUPING | {"bool", "and", "or", "unless", "offset", "inf", "nan", "atan2"}
-_RATES = frozenset({"rate", "irate", "increase"})
+GROUPING = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
+_WORDS = GROUPING | {"bool", "and", "or", "unless", "offset", "inf", "nan", "atan2"}
+AGGREGATIONS = frozenset(
+    ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "quantile", "topk", "bottomk", "count_values")
+) | {"limitk", "limit_ratio"}
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _QUOTES = frozenset("\"'`")
 VARIABLES = frozenset({"w", "w_s", "start", "end", "scrape", "nodes"})
@@ -35,11 +37,22 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """One metric as it is selected: name, the text between its braces, and the functions around it, innermost last."""
+    """One metric as it is selected.
+
+    Attributes:
+        matchers: the text between its braces.
+        inside: the functions and aggregations around it, innermost last; empty for plain brackets.
+        aggregated: positions of the brackets among those that belong to aggregations.
+        read: `instant`: at the time of evaluation alone; `range`: its samples; `subquery`: at steps.
+        pinned: read at a time of its own (`@`).
+    """
 
     name: str
     matchers: str
     inside: tuple[str, ...]
+    aggregated: tuple[int, ...] = ()
+    read: Literal["instant", "range", "subquery"] = "instant"
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ class Parsed:
         before = bracket - 1
         if self.text(before) == ")":
             opening = self.partner[before]
-            before = opening - 2 if self.text(opening - 1) in _GROUPING else -1
+            before = opening - 2 if self.text(opening - 1) in GROUPING else -1
         return self.text(before) if before >= 0 and self.tokens[before].kind == "name" else ""
 
 
@@ -88,6 +101,7 @@ def parse(query: str) -> Parsed | str:
     return Parsed(tokens, partner, tuple(around)) if tokens else "the query is empty"
 
 
+@lru_cache(maxsize=4096)
 def selectors(query: str) -> tuple[Selector, ...]:
     """Return every metric that `query` selects, in order; empty when it cannot be parsed."""
     parsed = parse(query)
@@ -102,118 +116,69 @@ def split(written: str) -> tuple[str, str]:
     return (found[0].name, found[0].matchers) if found else (written, "")
 
 
-@lru_cache(maxsize=4096)
-def mistakes(query: str) -> tuple[str, ...]:
-    """Return what is wrong with a raw query of an SLO, in words; empty when nothing is."""
-    parsed = parse(query)
-    if isinstance(parsed, str):
-        return (f"not PromQL: {parsed}",)
-    found = [
-        *_unknown_variables(parsed),
-        *_comparison(parsed),
-        *_raw_buckets(query),
-        *_ranges(parsed),
-        *_matchers(parsed),
-        *_aggregated_quantiles(parsed),
-    ]
-    if not selectors(query):
-        found.append("the query selects no metric: name one")
-    return tuple(dict.fromkeys(found))
+def is_selector(written: str) -> bool:
+    """Return whether a text is one metric, with or without matchers, and nothing else."""
+    parsed = parse(written)
+    if isinstance(parsed, str) or not _is_metric(parsed, 0):
+        return False
+    return len(parsed.tokens) == 1 or (parsed.text(1) == "{" and parsed.partner[1] == len(parsed.tokens) - 1)
+
+
+def in_subquery(parsed: Parsed, index: int) -> bool:
+    """Return whether the token at `index` is evaluated at the steps of a subquery."""
+    return any(parsed.text(bracket) == "(" and is_subquery(parsed, parsed.partner[bracket] + 1)
+               for bracket in parsed.around[index])  # fmt: skip
+
+
+def is_subquery(parsed: Parsed, bracket: int) -> bool:
+    """Return whether `[` at `bracket` opens `[range:step]`."""
+    return parsed.text(bracket) == "[" and ":" in words_in(parsed, bracket)
+
+
+def words_in(parsed: Parsed, bracket: int) -> list[str]:
+    """Return the words inside a bracket."""
+    return [token.text for token in parsed.tokens[bracket + 1 : parsed.partner[bracket]]]
 
 
 def _is_metric(parsed: Parsed, index: int) -> bool:
     token = parsed.tokens[index]
     if token.kind != "name" or token.text.lower() in _WORDS or parsed.text(index + 1) == "(":
         return False
-    if parsed.text(index + 1) in _GROUPING or parsed.text(index - 1) == "@":
+    if parsed.text(index + 1) in GROUPING or parsed.text(index - 1) == "@":
         return False
     return not any(_lists_labels(parsed, opening) for opening in parsed.around[index])
 
 
 def _lists_labels(parsed: Parsed, opening: int) -> bool:
-    return parsed.text(opening) == "{" or (parsed.text(opening) == "(" and parsed.text(opening - 1) in _GROUPING)
+    return parsed.text(opening) == "{" or (parsed.text(opening) == "(" and parsed.text(opening - 1) in GROUPING)
 
 
 def _selector(parsed: Parsed, index: int) -> Selector:
-    inner = ""
+    end, inner = index, ""
     if parsed.text(index + 1) == "{":
-        inner = "".join(token.text for token in parsed.tokens[index + 2 : parsed.partner[index + 1]])
-    inside = tuple(parsed.caller(opening) for opening in parsed.around[index] if parsed.text(opening) == "(")
-    return Selector(name=parsed.tokens[index].text, matchers=inner.rstrip(","), inside=inside)
+        inner, end = "".join(words_in(parsed, index + 1)), parsed.partner[index + 1]
+    round_brackets = [bracket for bracket in parsed.around[index] if parsed.text(bracket) == "("]
+    return Selector(
+        name=parsed.tokens[index].text,
+        matchers=inner.rstrip(","),
+        inside=tuple(parsed.caller(bracket) for bracket in round_brackets),
+        aggregated=tuple(bracket for bracket in round_brackets if parsed.caller(bracket) in AGGREGATIONS),
+        read=_read(parsed, index, end),
+        pinned=_pinned(parsed, end),
+    )
 
 
-def _unknown_variables(parsed: Parsed) -> list[str]:
-    names = [token.text[2:-1] for token in parsed.tokens if token.kind == "variable" and token.text != "%v"]
-    known = ", ".join(f"${{{name}}}" for name in sorted(VARIABLES))
-    return [f"unknown variable ${{{name}}}: known are {known}" for name in names if name not in VARIABLES]
+def _read(parsed: Parsed, index: int, end: int) -> Literal["instant", "range", "subquery"]:
+    if is_subquery(parsed, end + 1):
+        return "subquery"
+    if parsed.text(end + 1) == "[":
+        return "range"
+    return "subquery" if in_subquery(parsed, index) else "instant"
 
 
-def _comparison(parsed: Parsed) -> list[str]:
-    first, last = 0, len(parsed.tokens) - 1
-    while parsed.text(first) == "(" and parsed.partner[first] == last:
-        first, last = first + 1, last - 1
-    level = len(parsed.around[first])
-    for index in range(first, last + 1):
-        if parsed.text(index) in _COMPARISONS and len(parsed.around[index]) == level:
-            return [
-                f"comparison {parsed.text(index)!r} at top level: it drops the value when the bound is missed; "
-                "write the bound as max, min, below, above, equals or between"
-            ]
-    return []
-
-
-def _raw_buckets(query: str) -> list[str]:
-    return [
-        f"{found.name} without rate or increase: a raw bucket counts since the process started"
-        for found in selectors(query)
-        if found.name.endswith("_bucket") and not _RATES & set(found.inside)
-    ]
-
-
-def _ranges(parsed: Parsed) -> list[str]:
-    found = []
-    for index, token in enumerate(parsed.tokens):
-        if token.text != "[" or token.kind != "operator":
-            continue
-        content = [inner.text for inner in parsed.tokens[index + 1 : parsed.partner[index]]]
-        if ":" in content:
-            if content[-1] == ":":
-                found.append("subquery without resolution: write [range:step], e.g. [${w}:${scrape}]")
-        elif not any("$" in text or text == "%v" for text in content) and not _in_subquery(parsed, index):
-            found.append(f"literal range [{''.join(content)}]: the window's length is ${{w}}")
-    return found
-
-
-def _in_subquery(parsed: Parsed, index: int) -> bool:
-    for opening in parsed.around[index]:
-        after = parsed.partner[opening] + 1
-        if parsed.text(opening) == "(" and parsed.text(after) == "[":
-            return ":" in [token.text for token in parsed.tokens[after : parsed.partner[after]]]
-    return False
-
-
-def _matchers(parsed: Parsed) -> list[str]:
-    found = []
-    for index, token in enumerate(parsed.tokens):
-        if not any(parsed.text(opening) == "{" for opening in parsed.around[index]):
-            continue
-        operator, value = parsed.text(index + 1), parsed.text(index + 2).strip("\"'`")
-        if token.text == "le" and operator in {"=", "!="} and value not in {"+Inf", ""}:
-            bare = value.removesuffix(".0")
-            found.append(
-                f'{token.text}{operator}"{value}" depends on how a bound is spelt (1 or 1.0): '
-                f'write le=~"{bare}(\\\\.0)?", or use the histogram form'
-            )
-        if token.text == "__name__" and operator in {"=~", "!~"}:
-            found.append("__name__ by regular expression: two metrics with equal labels collide; write a or b")
-    return found
-
-
-def _aggregated_quantiles(parsed: Parsed) -> list[str]:
-    for index, token in enumerate(parsed.tokens):
-        if token.text != "histogram_quantile":
-            continue
-        callers = {parsed.caller(opening) for opening in parsed.around[index] if parsed.text(opening) == "("}
-        if wrong := callers & {"avg", "sum", "avg_over_time"}:
-            return [f"{min(wrong)} over histogram_quantile: quantiles cannot be added up; sum the buckets by le first"]
-    return []
+def _pinned(parsed: Parsed, end: int) -> bool:
+    """Return whether `@` is among the modifiers that follow a selector which ends at `end`."""
+    after = parsed.partner[end + 1] + 1 if parsed.text(end + 1) == "[" else end + 1
+    while parsed.text(after) == "offset":
+        after += 3 if parsed.text(after + 1) == "-" else 2
+    return parsed.text(after) == "@"

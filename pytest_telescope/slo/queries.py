@@ -10,6 +10,10 @@ from dataclasses import replace
 
 from pytest_telescope.metrics.model import Window
 
+LOOKBACK_MS = 300_000
+LOOKBACK = "5m"
+"""How long before the window a series' last value is its baseline, as long as Prometheus itself looks back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -44,6 +48,15 @@ class Span:
         """The window and two scrapes before it, so that the last sample before it is seen too."""
         return f"{self.end_ms - self.start_ms + round(2000 * self.interval)}ms"
 
+    @property
+    def with_lookback(self) -> str:
+        """The window and as long before it as the baseline is looked for."""
+        return f"{self.end_ms - self.start_ms + LOOKBACK_MS}ms"
+
+    def of(self, seconds: float) -> Span:
+        """Return the last `seconds` of it."""
+        return replace(self, start_ms=self.end_ms - round(seconds * 1000))
+
 
 def span(window: Window, interval: float) -> Span:
     """Return the window floored and ceiled to milliseconds."""
@@ -68,6 +81,12 @@ def selector(metric: str, *matchers: str) -> str:
     return f"{metric}{{{inner}}}" if inner else metric
 
 
+def with_matcher(selected: str, matcher: str) -> str:
+    """Return a selector with one matcher more."""
+    name, _, inner = selected.partition("{")
+    return selector(name, inner.removesuffix("}"), matcher)
+
+
 def quoted(value: str) -> str:
     """Return a PromQL string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -84,7 +103,8 @@ def any_job(jobs: Iterable[str]) -> str:
     return f"job=~{quoted('|'.join(sorted(jobs)))}"
 
 
-def _by(labels: Iterable[str]) -> str:
+def by_labels(labels: Iterable[str]) -> str:
+    """Return ` by (a, b)`, nothing for no labels."""
     inner = ", ".join(labels)
     return f" by ({inner})" if inner else ""
 
@@ -96,39 +116,40 @@ def delta(selected: str, by: tuple[str, ...], span: Span) -> str:
     counter reset, which `resets` finds.
     """
     last = f"last_over_time({selected}[{span.range}])"
-    return f"sum{_by(by)} ({last} - ({selected} @ {span.start:.3f} or {last} * 0))"
+    return f"sum{by_labels(by)} ({last} - ({known_at(selected, f'@ {span.start:.3f}')} or {last} * 0))"
+
+
+def known_at(selected: str, moved: str) -> str:
+    """Return the last value known at a moment, `@ <time>` or `offset <range>`.
+
+    A plain selector finds nothing behind the staleness marker of one scrape that failed or did not show the series,
+    which would then count its whole lifetime. `resets` looks from that same sample on.
+    """
+    return f"last_over_time({selected}[{LOOKBACK}] {moved})"
 
 
 def born_safe_increase(selected: str, by: tuple[str, ...], span: Span) -> str:
     """I: the increase with resets healed, born series counted from zero; extrapolated, for reporting only."""
     rise = f"increase({selected}[{span.with_baseline}])"
     born = f"(min_over_time({selected}[{span.range}]) unless {selected} @ {span.start:.3f})"
-    return f"sum{_by(by)} ({rise} + ({born} or 0 * {rise}))"
+    return f"sum{by_labels(by)} ({rise} + ({born} or 0 * {rise}))"
 
 
 def resets(selected: str, span: Span) -> str:
-    """R: targets with the number of counter resets in the window (the step from the baseline included)."""
-    return f"max by (job, instance) (resets({selected}[{span.with_baseline}])) > 0"
+    """R: targets with the number of counter resets in the window, the step from the baseline included."""
+    return f"max by (job, instance) ({since_baseline('resets', selected, span)}) > 0"
 
 
-def layouts(selected: str, span: Span) -> str:
-    """B: live bucket bounds, each with the number of targets that have it."""
-    return f"count by (le) (group by (job, instance, le) (last_over_time({selected}[{span.range}])))"
+def since_baseline(function: str, selected: str, span: Span) -> str:
+    """Count with `function` from the last sample before the window on: what happened before that one is taken off."""
+    every = f"{function}({selected}[{span.with_lookback}])"
+    before = f"{function}({selected}[{LOOKBACK}] @ {span.start:.3f})"
+    return f"{every} - ({before} or 0 * {every})"
 
 
 def witnesses(selected: str, span: Span) -> str:
-    """Which targets show the metric inside the window."""
-    return f"group by (job, instance) (last_over_time({selected}[{span.range}]))"
-
-
-def up(jobs: Iterable[str], span: Span) -> str:
-    """U, Z: every scrape of the jobs' targets, raw."""
-    return f"up{{{any_job(jobs)}}}[{span.with_baseline}]"
-
-
-def process_starts(jobs: Iterable[str], span: Span) -> str:
-    """L: start time of the targets' processes, raw, to find restarts and alternating replicas."""
-    return f"process_start_time_seconds{{{any_job(jobs)}}}[{span.with_baseline}]"
+    """Which targets show the metric inside the window; a summary's quantiles apart."""
+    return f"group by (job, instance, quantile) (last_over_time({selected}[{span.range}]))"
 
 
 def fill(query: str, span: Span, facts: Mapping[str, object]) -> str:

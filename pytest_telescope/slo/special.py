@@ -14,9 +14,9 @@ from pytest_telescope.slo import queries
 from pytest_telescope.slo.desk import Desk
 from pytest_telescope.slo.elements import WORST
 from pytest_telescope.slo.elements import judge_value
-from pytest_telescope.slo.forms import PODS
-from pytest_telescope.slo.forms import InvalidError
-from pytest_telescope.slo.forms import guard
+from pytest_telescope.slo.guards import InvalidError
+from pytest_telescope.slo.guards import guard
+from pytest_telescope.slo.histogram_guards import PODS
 from pytest_telescope.slo.model import Element
 from pytest_telescope.slo.model import Slo
 from pytest_telescope.slo.model import Verdict
@@ -97,7 +97,7 @@ def consumed_as_asked(slo: Slo, desk: Desk, window: Window, targets: Mapping[str
         raise InvalidError("the load asked for no CPU: there is nothing to compare")
     if not holds:
         raise InvalidError("the load has no hold step, in which its use is steady")
-    guard(desk, [queries.selector(CPU_USED, OURS)], slo.job, targets)
+    guard(slo, desk, [queries.selector(CPU_USED, OURS)], targets)
     ran = desk.ask(f'sum(last_over_time({PODS}{{state="running"}}[{desk.span.range}]))').series
     waves = sum(name.startswith("wave") for name in window.steps) or len(holds)
     held = ran[0].value / waves if ran else 0.0
@@ -146,9 +146,7 @@ def _cpu(desk: Desk, step: str, when: tuple[float, float], held: float) -> float
         raise InvalidError(f"{selected} has no two samples around the {when[1] - when[0]:.1f} s of {step}")
     desk.notes[f"pods in {step}"] = f"{len(cores)} measured of {held:.0f} held"
     if len(cores) < MOST_PODS * held:
-        desk.problems.append(
-            f"cAdvisor covers {len(cores)} of {held:.0f} pods in {step}: hold longer than its 10 to 15 s"
-        )
+        desk.problem(f"cAdvisor covers {len(cores)} of {held:.0f} pods in {step}: hold longer than its 10 to 15 s")
     return sum(cores)
 
 

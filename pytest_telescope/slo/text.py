@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC
+from datetime import datetime
 
 
 def short(value: float) -> str:
@@ -40,6 +42,19 @@ def interval(low: float, high: float, unit: str) -> str:
     if low == 0 or tail == right.partition(" ")[2]:
         return f"{number}-{right}"
     return f"{left}-{right}"
+
+
+def clock(unix: float) -> str:
+    """Return a moment as `22:13:45 UTC`."""
+    return f"{datetime.fromtimestamp(unix, UTC):%H:%M:%S} UTC"
+
+
+def lasting(seconds: float) -> str:
+    """Return a length as it is written in an SLO: `5m`, `90s`, `1h`."""
+    for size, name in ((3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f}{name}"
+    return f"{seconds:.6g}s"
 
 
 def labelled(labels: dict[str, str]) -> str:

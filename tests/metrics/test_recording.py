@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,61 +21,9 @@ from pytest_telescope.metrics.model import Window
 from pytest_telescope.metrics.recording import load
 from pytest_telescope.metrics.recording import record
 from pytest_telescope.metrics.scrapes import wait_for_scrapes
-from pytest_telescope.metrics.serving import LISTENING
 from pytest_telescope.metrics.serving import serve
-from pytest_telescope.toolchain import tool
 
 pytestmark = pytest.mark.e2e
-
-CONFIG = """
-global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - {job_name: itself, static_configs: [{targets: ["127.0.0.1:%d"]}]}
-  - {job_name: nobody, static_configs: [{targets: ["127.0.0.1:9"]}]}
-"""
-
-
-@pytest.fixture(scope="module")
-def scraping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """Yield a Prometheus that scrapes itself each second, and one target that is not there."""
-    folder = tmp_path_factory.mktemp("scraping")
-    config, log = folder / "prometheus.yml", folder / "log"
-    config.write_text("global: {}\n")
-    command = [
-        str(tool("prometheus")),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-        "--web.enable-admin-api",
-    ]
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, cwd=folder)
-    try:
-        port = int(_wait(log))
-        config.write_text(CONFIG % port)
-        endpoint = Endpoint(url=f"http://127.0.0.1:{port}", scrape_interval=1.0, data=folder / "data")
-        with Prometheus(endpoint) as prom:
-            _ready(prom)
-            process.send_signal(signal.SIGHUP)
-            yield prom
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait(log: Path) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if found := LISTENING.search(log.read_text()):
-            return found[1]
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
-
-
-def _ready(prom: Prometheus) -> None:
-    deadline = time.monotonic() + 30
-    while not prom.ready() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def _histograms(made: World) -> None:
     made.target("layouts", "i2")
     made.histogram(METRIC, {"job": "layouts", "instance": "i1", "node": "n1"}, observed(300, 0.6))
     made.histogram(
-        METRIC, {"job": "layouts", "instance": "i2", "node": "n2"}, observed(300, 0.6), edges=(0.25, 1.0, math.inf)
+        METRIC, {"job": "layouts", "instance": "i2", "node": "n2"}, observed(300, 0.6), edges=(0.2, 1.0, math.inf)
     )
     made.target("sparse")
     for verb, count in (("GET", 400), ("PUT", 30), ("POST", 20)):

@@ -14,8 +14,8 @@ from pytest_telescope.slo.bounds import holds
 from pytest_telescope.slo.bounds import margin
 from pytest_telescope.slo.bounds import snap
 from pytest_telescope.slo.bounds import unit_of
+from pytest_telescope.slo.buckets import Buckets
 from pytest_telescope.slo.coverage import coverage
-from pytest_telescope.slo.elements import Buckets
 from pytest_telescope.slo.elements import judge_histogram
 from pytest_telescope.slo.elements import pooled
 from pytest_telescope.slo.elements import worst

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from pytest_telescope.metrics.client import Prometheus
@@ -12,39 +10,16 @@ from pytest_telescope.metrics.model import Recording
 from pytest_telescope.metrics.model import Window
 from pytest_telescope.slo.judge import judge
 from pytest_telescope.slo.judge import judge_all
-from pytest_telescope.slo.model import Bound
-from pytest_telescope.slo.model import Judgement
-from pytest_telescope.slo.model import Operator
-from pytest_telescope.slo.model import Slo
 from pytest_telescope.slo.model import Verdict
+from tests.slo.asked import histogram
+from tests.slo.asked import judged
+from tests.slo.asked import query
+from tests.slo.asked import ratio
 from tests.slo.cases import METRIC
 from tests.slo.world import INTERVAL
 from tests.slo.world import WINDOW
 
 pytestmark = pytest.mark.e2e
-
-
-def bound(value: float, operator: Operator = "max", unit: str = "s") -> Bound:
-    return Bound(operator=operator, values=(value,), unit=unit, text=f"{value:g}{unit}")
-
-
-def histogram(job: str, limit: float = 1.0, **keys: Any) -> Slo:
-    given = {"p": 99.0, "min_count": 300, "by": ("node",), "metrics": (METRIC,), **keys}
-    return Slo(id="work", form="histogram", bound=bound(limit), job=job, **given)
-
-
-def ratio(job: str, limit: float, **keys: Any) -> Slo:
-    given = {"bad": "call_errors_total", "total": "calls_total", **keys}
-    return Slo(id="calls", form="ratio", bound=bound(limit, unit="ratio"), job=job, **given)
-
-
-def query(promql: str, limit: float = 10.0, **keys: Any) -> Slo:
-    given = {"job": "gauges", **keys}
-    return Slo(id="asked", form="query", query=promql, bound=bound(limit, unit="count"), **given)
-
-
-def judged(prom: Prometheus, slo: Slo, window: Window = WINDOW, **targets: int) -> Judgement:
-    return judge(slo, prom, window, facts={"nodes": ["n1", "n2"]}, scrape_interval=INTERVAL, targets=targets)
 
 
 def test_clean_histogram_passes_with_its_own_observations_only(prom: Prometheus) -> None:
@@ -58,7 +33,7 @@ def test_one_observation_too_many_above_the_bound_fails_and_says_by_how_much(pro
     found = judged(prom, histogram("slow"))
 
     assert found.verdict is Verdict.FAIL
-    assert found.message == "work p99 2.75 s > 1 s (+175 %), node n1, n=300, bucket 2-5 s"
+    assert found.message == "work p99 2.75 s > 1 s (+175 %), node n1, n=300, 95 % above 500 ms, bucket 2-5 s"
     assert found.margin == pytest.approx(-1.75)
 
 
@@ -134,10 +109,11 @@ def test_selector_that_matches_nothing_is_invalid(prom: Prometheus) -> None:
 
 
 def test_targets_with_other_buckets_are_not_added_up(prom: Prometheus) -> None:
-    found = judged(prom, histogram("layouts"))
+    found, alone = judged(prom, histogram("layouts", by=())), judged(prom, histogram("layouts"))
 
-    assert found.verdict is Verdict.INVALID
+    assert (found.verdict, alone.verdict) == (Verdict.INVALID, Verdict.PASS)
     assert "disagree on the buckets" in found.message
+    assert [one.bucket for one in alone.elements] == [(0.5, 1.0), (0.2, 1.0)]
 
 
 def test_bound_off_every_live_bucket_is_invalid_with_its_neighbours(prom: Prometheus) -> None:

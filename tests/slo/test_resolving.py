@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from pytest_telescope import paths
 from pytest_telescope.errors import UsageError
 from pytest_telescope.scenario.model import Budget
 from pytest_telescope.scenario.model import Cell
@@ -18,12 +21,15 @@ from pytest_telescope.scenario.model import ResourceConsumerSpec
 from pytest_telescope.scenario.model import SloSpec
 from pytest_telescope.slo.command import lint
 from pytest_telescope.slo.command import notes
+from pytest_telescope.slo.model import Slices
 from pytest_telescope.slo.model import Slo
 from pytest_telescope.slo.resolve import resolve
 
 EVERYTHING = frozenset({"real-nodes", "etcd-metrics", "controlplane-metrics"})
 RAW = {"id": "raw", "histogram": "kubelet_pod_start_sli_duration_seconds", "p": 99, "max": "5s"}
-QUERY = {"id": "asked", "query": "max(max_over_time(depth[${w}]))", "unit": "count", "max": 3}
+ASKED = {"id": "asked", "query": "max(max_over_time(depth[${w}]))", "unit": "count"}
+QUERY = {**ASKED, "max": 3}
+COUNTER = {"id": "counted", "counter": "kubelet_evictions", "max": 0}
 
 
 def cell(*slos: dict[str, Any], provider: str = "local", load: ResourceConsumerSpec | None = None) -> Cell:
@@ -158,6 +164,37 @@ def test_bound_of_a_built_in_slo_can_be_moved() -> None:
         ({**QUERY, "max": "5%"}, "is a ratio, but unit count wants"),
         ({**QUERY, "absent": {"query": "zero"}}, "absent: needs job"),
         ({**QUERY, "query": "max(depth) > 5"}, "comparison '>' at top level"),
+        ({**QUERY, "query": "max(depth)"}, "query: depth is read at the end of the window alone"),
+        ({**QUERY, "by": ["node"]}, "by: [node], but the query answers with no labels"),
+        ({**QUERY, "query": "max by (node, zone) (max_over_time(depth[${w}]))"}, "answers with by (node, zone)"),
+        ({**QUERY, "query": "sum(increase(a_total[${w}]))", "max": 0}, "max: 0 of a rate or increase"),
+        ({**ASKED, "query": "sum(rate(a_total[${w}]))", "equals": 0}, "write the form counter: a_total"),
+        ({**ASKED, "query": "sum(increase(a_total[${w}]))", "equals": 7}, "equals: 7 of a rate or increase"),
+        ({**QUERY, "window": "sliding(5m)", "query": "max(depth @ ${start})"}, "query: ${start} in a query judged in"),
+        ({**RAW, "window": "sliding(5m, step=10m)"}, "window: step 10m is longer than a slice"),
+        ({**RAW, "quorum": "99%"}, "quorum means nothing without by"),
+        ({**RAW, "by": ["node"], "quorum": 99}, "quorum: 99 is no share"),
+        ({**RAW, "trust": {"kubernets": ">=1.36"}}, "trust: unknown component 'kubernets': did you mean kubernetes?"),
+        ({**RAW, "histogram": "kubelet_pod_start_sli_duration_seconds_bucket"}, "write its name without _bucket"),
+        ({**RAW, "where": 'le="1"'}, 'where: le="1" depends on how a bound is spelt'),
+        ({**RAW, "where": 'quantile="0.9"'}, "where: quantile is a summary's label"),
+        ({**RAW, "by": ["quantile"]}, "by: quantile is a summary's label"),
+        ({**COUNTER, "counter": "apiserver_longrunning_requests"}, "is a gauge, which does not count"),
+        ({**COUNTER, "counter": "rate(a_total[5m])"}, "counter: rate(a_total[5m]) is not one metric"),
+        ({**COUNTER, "counter": 'a_total{b="c}'}, "counter: not PromQL"),
+        ({**COUNTER, "max": "1%"}, "is a ratio, but counter kubelet_evictions wants a count"),
+        ({**COUNTER, "counter": "a_seconds_total", "max": 5}, "5 has no unit, but counter a_seconds_total wants"),
+        ({**COUNTER, "p": 99}, "p means nothing beside counter"),
+        ({**COUNTER, "min_count": 5}, "min_count means nothing beside counter"),
+        ({**COUNTER, "absent": {"counter": "zero"}}, "absent: needs job"),
+        ({**COUNTER, "absent": {"bad": "zero"}, "job": "kubelet"}, "absent: only counter can be absent"),
+        ({**COUNTER, "query": "x"}, "found counter and query"),
+        ({"use": "kubelet/cri-errors", "counter": "x"}, "counter beside use"),
+        ({"id": "x", "bad": "up", "total": "t_total", "max": "1%"}, "bad: up is a gauge"),
+        (
+            {"id": "x", "bad": "e_total", "total": "t_total + u_total", "max": "1%"},
+            "total: t_total + u_total is not one",
+        ),
     ],
 )
 def test_mistake_is_found_before_anything_is_built(keys: dict[str, Any], text: str) -> None:
@@ -165,6 +202,84 @@ def test_mistake_is_found_before_anything_is_built(keys: dict[str, Any], text: s
 
     assert text in found
     assert found.startswith("scenarios/cri/scenario.yaml:7: slo ")
+
+
+@pytest.mark.parametrize(
+    ("keys", "unit", "values"),
+    [
+        ({}, "count", (0.0,)),
+        ({"counter": "a_seconds_total", "max": "5s"}, "s", (5.0,)),
+        ({"counter": "a_bytes_total", "max": "1KiB"}, "B", (1024.0,)),
+        ({"counter": "a_seconds_count", "max": 7}, "count", (7.0,)),
+        ({"counter": 'a_total{code="500"}', "max": 3}, "count", (3.0,)),
+        ({"max": None, "min": 1}, "count", (1.0,)),
+        ({"max": None, "between": (1, 5)}, "count", (1.0, 5.0)),
+    ],
+)
+def test_counter_takes_every_bound_in_the_unit_of_its_name(
+    keys: dict[str, Any], unit: str, values: tuple[float, ...]
+) -> None:
+    found = one({**COUNTER, **keys})
+
+    assert (found.form, found.bound.unit, found.bound.values) == ("counter", unit, values)
+    assert found.counter == {**COUNTER, **keys}["counter"]
+    assert found.min_count == 1
+
+
+def test_example_of_the_guide_is_sound() -> None:
+    guide = (paths.checkout() / "docs" / "slos.md").read_text(encoding="utf-8")
+    written = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])["slos"]
+
+    found = resolve(cell(*written), EVERYTHING)
+
+    assert {slo.form for slo in found} == {"histogram", "ratio", "counter", "query"}
+    assert len(found) == 2 + len(written)
+
+
+def test_new_keys_reach_the_judge() -> None:
+    found = one(
+        {
+            **COUNTER,
+            "where": 'eviction_signal="memory.available"',
+            "by": ["node"],
+            "job": "kubelet",
+            "absent": {"counter": "zero"},
+            "window": "sliding(5m, step=30s, good=95%)",
+            "quorum": "90%",
+            "trust": {"kubernetes": ">=1.30", "containerd": ">=2"},
+        }
+    )
+
+    assert found.slices == Slices(mode="sliding", length=300.0, step=30.0, good=0.95)
+    assert (found.quorum, found.trust) == (0.9, {"kubernetes": ">=1.30", "containerd": ">=2"})
+    assert (found.absent_zero, found.by, found.skip) == (True, ("node",), None)
+
+
+def test_whole_window_and_all_elements_unless_said() -> None:
+    found = one(RAW)
+
+    assert (found.slices, found.quorum, found.trust) == (None, 1.0, {})
+
+
+@pytest.mark.parametrize(
+    ("trust", "version", "skipped"),
+    [
+        ({"kubernetes": ">=1.36"}, "1.36", False),
+        ({"kubernetes": ">=1.36.1"}, "1.36", False),
+        ({"kubernetes": ">=1.36"}, "1.35", True),
+        ({"kubelet": ">=1.36"}, "1.35", True),
+        ({"kubernetes": ">=1.36"}, None, False),
+        ({"containerd": ">=2"}, "1.35", False),
+    ],
+)
+def test_slo_is_skipped_where_the_version_of_the_cluster_is_known_and_not_trusted(
+    trust: dict[str, str], version: str | None, skipped: bool
+) -> None:
+    made = replace(cell({**RAW, "trust": trust}), cluster=ClusterSpec(kubernetes_version=version))
+    skip = resolve(made, EVERYTHING)[-1].skip
+
+    assert bool(skip) is skipped
+    assert not skip or skip.startswith("raw is not trusted here: kube")
 
 
 def test_all_mistakes_of_a_cell_are_told_at_once() -> None:

@@ -67,7 +67,7 @@ class World:
         spell: Callable[[float], str] = lambda edge: "+Inf" if math.isinf(edge) else f"{edge:.1f}",
         born: float = -math.inf,
     ) -> None:
-        """Add a histogram of (time, value) observations; `before` fast ones were there from the beginning."""
+        """Add a histogram of (time, value) observations; `before` ones of 0 s were there from the beginning."""
         for edge in edges:
             seen = [when for when, value in observations if value <= edge]
             self.counter(
@@ -76,6 +76,12 @@ class World:
                 lambda now, seen=seen: before + sum(w <= now for w in seen) if now >= born else None,  # type: ignore[misc] # bound early
                 scrapes,
             )
+        self.counter(
+            f"{name}_sum",
+            labels,
+            lambda now: sum(value for when, value in observations if when <= now) if now >= born else None,
+            scrapes,
+        )
         self.counter(
             f"{name}_count",
             labels,
