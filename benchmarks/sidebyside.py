@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Seconds of both sides, pair by pair."""
+    """What both sides took, pair by pair, in `unit`."""
 
     name: str
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
     target: float
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:
@@ -28,7 +29,7 @@ class Pairs:
         return (
             f"{self.name}: {self.ratio:.2f} (at most {self.target:.2f}: {met}), median of {len(ratios)} pairs, "
             f"{min(ratios):.2f} to {max(ratios):.2f}; "
-            f"{statistics.median(self.ours):.2f} s against {statistics.median(self.theirs):.2f} s"
+            f"{statistics.median(self.ours):.2f} {self.unit} against {statistics.median(self.theirs):.2f} {self.unit}"
         )
 
 

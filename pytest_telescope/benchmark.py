@@ -148,7 +148,8 @@ def _replayed(config: pytest.Config, choice: Choice) -> tuple[list[Planned], Run
     from pytest_telescope import replay
 
     assert choice.replay is not None
-    return replay.plans(choice.replay, base=_base(config))
+    plans, folder, where = replay.plans(choice.replay, base=_base(config))
+    return plans, folder, getattr(config, "workerinput", {}).get("telescope_replay") or where
 
 
 def _items_to_cells(config: pytest.Config) -> set[str] | None:
@@ -347,13 +348,17 @@ def summarise(reporter: pytest.TerminalReporter, session: Session) -> None:
 
 
 def _close(reporter: pytest.TerminalReporter, session: Session) -> None:
+    from pytest_telescope.report.sparkline import is_unicode
+    from pytest_telescope.report.sparkline import plain
     from pytest_telescope.report.table import closing_table
 
     if reporter.config.getoption("collectonly"):
         return
     reporter.section("telescope")
     cells = [(cell, session.records_of(cell)) for cell in session.selected]
-    reporter.write(closing_table(cells, width=reporter._tw.fullwidth, colour=reporter.hasmarkup) + "\n")
+    text = closing_table(cells, width=reporter._tw.fullwidth, colour=reporter.hasmarkup)
+    encoding = getattr(reporter._tw._file, "encoding", None)
+    reporter.write((text if is_unicode(encoding) else plain(text)) + "\n")
     for reason in session.reasons:
         reporter.write_line(f"red: {reason}", red=True)
     for line in _kept(session):

@@ -6,8 +6,10 @@ import contextlib
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_telescope.slo.model import Judgement
     from pytest_telescope.slo.planned import Planned
 
+KEPT = 5
+"""Elements of a judgement that stay in memory, the worst; judgements.jsonl has them all."""
 Say = Callable[[str, str, str], None]
 """Told (cell, stage, what happened)."""
 
@@ -290,6 +294,7 @@ class CellRun:
                 cell=self.planned.cell,
                 load_folder=self.folder.sub("load"),
                 recording_folder=self.folder.path / "recording",
+                slos=self.planned.slos,
                 progress=lambda text: self.note("load", text),
             )
 
@@ -299,9 +304,20 @@ class CellRun:
             self._judge = self._open.enter_context(self._judging())
         judgement = self._judge(slo_id)
         self.red = self.red or judgement.verdict in {"FAIL", "INVALID", "ERROR"}
-        self.judgements[slo_id] = judgement
+        self.judgements[slo_id] = replace(judgement, elements=judgement.elements[:KEPT], signals=())
         self.records.append("judgements.jsonl", judgement_record(judgement))
+        self._draw(judgement, self._judge.recording.window.steps)
         return judgement
+
+    def _draw(self, judgement: Judgement, steps: Mapping[str, tuple[float, float]]) -> None:
+        """Write the picture of a judgement that has lines over the window; a picture never costs a verdict."""
+        from pytest_telescope.report.attachments import picture_file
+        from pytest_telescope.report.picture import picture
+
+        with contextlib.suppress(ArithmeticError, ValueError):
+            if judgement.traces and (drawn := picture(judgement, steps)):
+                self.records.sub("pictures")
+                picture_file(self.records, judgement.slo).write_text(drawn, encoding="utf-8")
 
     def _judging(self) -> contextlib.AbstractContextManager[Judge]:
         from pytest_telescope.measuring import judging

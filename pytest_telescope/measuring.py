@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from pytest_telescope.load.model import Engine
     from pytest_telescope.load.model import LoadResult
     from pytest_telescope.load.model import Progress
+    from pytest_telescope.metrics.model import Recording
     from pytest_telescope.report.folder import CellFolder
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.slo.judge import Judge
+    from pytest_telescope.slo.model import Slo
     from pytest_telescope.slo.planned import Planned
 
 SCRAPE_PATIENCE = 6
@@ -28,11 +31,19 @@ SCRAPE_PATIENCE = 6
 
 
 def measure(
-    *, engine: Engine, cluster: Cluster, cell: Cell, load_folder: Path, recording_folder: Path, progress: Progress
+    *,
+    engine: Engine,
+    cluster: Cluster,
+    cell: Cell,
+    load_folder: Path,
+    recording_folder: Path,
+    progress: Progress,
+    slos: Iterable[Slo] = (),
 ) -> LoadResult:
     """Prepare, see one scrape of every target, run, see two more, record.
 
-    What the load does before its first step (CL2's own set-up) is not in the window.
+    What the load does before its first step (CL2's own set-up) is not in the window. Where Prometheus holds more than
+    a recording may, only what `slos` and the golden signals rest on is recorded.
 
     Raises:
         LoadError: the load broke.
@@ -53,15 +64,33 @@ def measure(
     end = _scraped(prometheus, cluster, after=result.ended + offset, count=2)
     drift = clock_offset(prometheus).seconds - offset
     window = _window(result, start=max(start, result.started + offset), end=end, offset=offset)
-    record(
+    recording = record(
         cluster.prometheus,
         window,
         clock_offset=offset,
         clock_drift=drift,
         extra_openmetrics=_telemetry(result, cluster, window.start, window.end, offset),
         destination=recording_folder,
+        wanted=wanted(slos),
     )
+    _tell(recording, progress)
     return result
+
+
+def wanted(slos: Iterable[Slo]) -> Iterator[str]:
+    """Yield the selectors of everything that a cell's SLOs and the golden signals rest on."""
+    from pytest_telescope.slo import golden
+    from pytest_telescope.slo.needed import needed
+
+    for slo in slos:
+        if slo.skip is None:
+            yield from needed(slo)
+    yield from golden.selectors()
+
+
+def _tell(recording: Recording, progress: Progress) -> None:
+    if recording.selectors is not None:
+        progress(f"{recording.why}: recorded are only the series of {len(recording.selectors)} selectors")
 
 
 def _scraped(prometheus: Any, cluster: Cluster, *, after: float, count: int) -> float:

@@ -112,6 +112,7 @@ def pytest_configure_node(node: Any) -> None:
     if session is not None:
         node.workerinput["telescope_run"] = str(session.folder.path)
         node.workerinput["telescope_started"] = session.live.started
+        node.workerinput["telescope_replay"] = session.replay
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,10 +69,18 @@ def matrix(data: Mapping[str, Any], promql: str) -> tuple[Samples, ...]:
         raise MetricsError(f"expected a range vector of {promql}, Prometheus answered a {data['resultType']}")
     if any("histograms" in row for row in data["result"]):
         raise MetricsError(f"the answer holds native histograms, which have no single value (query: {promql})")
-    return tuple(
-        Samples(labels=row["metric"], values=tuple([(float(when), float(value)) for when, value in row["values"]]))
-        for row in data["result"]
-    )
+    return tuple(_samples(row) for row in _each(data["result"]))
+
+
+def _each(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows and let go of each, so that a large answer is not held twice."""
+    for number, row in enumerate(rows):
+        rows[number] = {}
+        yield row
+
+
+def _samples(row: Mapping[str, Any]) -> Samples:
+    return Samples(labels=row["metric"], values=tuple([(float(when), float(value)) for when, value in row["values"]]))
 
 
 def vector(data: Mapping[str, Any], promql: str) -> tuple[Series, ...]:
@@ -87,7 +96,7 @@ def vector(data: Mapping[str, Any], promql: str) -> tuple[Series, ...]:
         raise MetricsError(f"expected an instant vector or a scalar, got a {kind} (query: {promql})")
     if any("value" not in row for row in data["result"]):
         raise MetricsError(f"the answer holds native histograms, which have no single value (query: {promql})")
-    return tuple([Series(labels=row["metric"], value=float(row["value"][1])) for row in data["result"]])
+    return tuple([Series(labels=row["metric"], value=float(row["value"][1])) for row in _each(data["result"])])
 
 
 def target(row: Mapping[str, Any]) -> Target:

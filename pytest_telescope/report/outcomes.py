@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from dataclasses import dataclass
 from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +19,10 @@ from pytest_telescope.scenario.ids import parse_slo_item_id
 from pytest_telescope.slo.model import Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest._io import TerminalWriter  # what a repr is written to has no public name
+
     from pytest_telescope.fixtures import Session
     from pytest_telescope.slo.model import Judgement
 
@@ -59,6 +63,7 @@ class Outcomes:
         """Note a red item, and say what became of an SLO."""
         if report.failed:
             self.red.setdefault(report.nodeid, first_line(report))
+            show(report)
         if "::test_slo[" in report.nodeid and (report.when == "call" or not report.passed):
             cell, _ = parse_slo_item_id(report.nodeid.partition("[")[2].rstrip("]"))
             self.session.live.say(cell, "slo", slo_line(report))
@@ -83,23 +88,25 @@ def first_line(report: pytest.TestReport) -> str:
 def shape(session: Session, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Give a red report its verdict line, and a finished item its properties and attachments."""
     if report.failed and call.excinfo is not None:
-        report.longrepr = red_repr(item, call.excinfo)
+        report.longrepr = red_repr(item, call.excinfo, last_lines(session, item))
     if report.when == "call":
         cell = scheduling.cell_of(item)
         assert cell is not None
         # JUnit takes both from the report of the teardown, which is made from the item
-        item.user_properties += properties(session, item, cell)
+        item.user_properties += properties(session, item)
         report.user_properties = list(item.user_properties)
-        if report.failed:
-            item.add_report_section("call", "stdout", attachments(session, cell))
+        attach(session, item, cell, report)
         _stop_after_destroy(session, item, report)
 
 
-def red_repr(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> ExceptionChainRepr:
-    """Return what terminal, JUnit and xdist show: the verdict line first; a traceback only for what nobody foresaw."""
+def red_repr(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], after: str = "") -> ExceptionChainRepr:
+    """Return what terminal, JUnit and xdist show: the verdict line first; a traceback only for what nobody foresaw.
+
+    `after` are lines below the details.
+    """
     error = excinfo.value
     if isinstance(error, VerdictError):
-        return _repr(item, error.line, f"{error.line}\n{error.details}".rstrip() + "\n")
+        return _repr(item, error.line, "\n".join(one for one in (error.line, error.details, after) if one) + "\n")
     line = f"{Verdict.ERROR} {type(error).__name__}: {error}".partition("\n")[0]
     return _repr(item, line, f"{line}\n\n{excinfo.getrepr(style='short')}")
 
@@ -110,11 +117,62 @@ def _repr(item: pytest.Item, message: str, text: str) -> ExceptionChainRepr:
     return ExceptionChainRepr([(ReprTracebackNative([text]), crash, None)])
 
 
-def properties(session: Session, item: pytest.Item, cell: str) -> list[tuple[str, object]]:
-    """Return the numbers of an item as JUnit properties."""
+class Shown(ReprTracebackNative):
+    """The text under a red item: coloured on a terminal, in ASCII on one without UTF-8, as it is anywhere else."""
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        """Write the text."""
+        from pytest_telescope.report.colours import parts
+        from pytest_telescope.report.sparkline import is_unicode
+        from pytest_telescope.report.sparkline import plain
+
+        file = tw._file  # pytest's own reprs do the same; only the file tells a terminal from JUnit's text
+        if isinstance(file, io.StringIO):
+            tw.write("".join(line for entry in self.reprentries for line in entry.lines))
+            return
+        text = "".join(line for entry in self.reprentries for line in entry.lines)
+        lines = (text if is_unicode(getattr(file, "encoding", None)) else plain(text)).splitlines()
+        for number, line in enumerate(lines):
+            for part, markup in parts(line, is_first=number == 0):
+                tw.write(part, **markup)
+            tw.line()
+
+
+def show(report: pytest.TestReport) -> None:
+    """Let a terminal show a red report's text in colours, also where it came from a worker."""
+    found = report.longrepr
+    if isinstance(found, ExceptionChainRepr) and found.reprcrash is not None:
+        lines = [line for entry in found.reprtraceback.reprentries for line in entry.lines]
+        report.longrepr = ExceptionChainRepr([(Shown(lines), found.reprcrash, None)])
+
+
+def last_lines(session: Session, item: pytest.Item) -> str:
+    """Return what follows the details of a red SLO: its picture, how to judge again, how to ask again."""
+    from pytest_telescope.report.attachments import going_on
+
+    cell, judgement = scheduling.cell_of(item), judgement_of(session, item)
+    if cell is None or judgement is None:
+        return ""
+    return going_on(session.folder, cell, judgement, _picture(session, cell, judgement.slo))
+
+
+def _picture(session: Session, cell: str, slo: str) -> Path | None:
+    from pytest_telescope.report.attachments import picture_file
+
+    file = picture_file(session.records_of(cell), slo)
+    return file if file.exists() else None
+
+
+def judgement_of(session: Session, item: pytest.Item) -> Judgement | None:
+    """Return the judgement that an item is about, None for a stage or what was not judged."""
     slo = getattr(item, "callspec").params.get("slo")  # noqa: B009 - pytest.Item declares no callspec
-    run = session.runs.get(cell)
-    judgement = run.judgements.get(slo) if run is not None and slo is not None else None
+    run = session.runs.get(scheduling.cell_of(item) or "")
+    return run.judgements.get(slo) if run is not None and slo is not None else None
+
+
+def properties(session: Session, item: pytest.Item) -> list[tuple[str, object]]:
+    """Return the numbers of an item as JUnit properties."""
+    judgement = judgement_of(session, item)
     return judgement_properties(judgement) if judgement is not None else []
 
 
@@ -133,11 +191,21 @@ def judgement_properties(judgement: Judgement) -> list[tuple[str, object]]:
     return [(name, value) for name, value in pairs.items() if value is not None]
 
 
-def attachments(session: Session, cell: str) -> str:
-    """Return the tags by which Azure DevOps attaches the cell's files to a red item; paths relative to junit.xml."""
-    folder = session.records_of(cell).path
-    wanted = [*folder.glob("*.json*"), *folder.glob("load/load.json"), *folder.glob("logs/*")]
-    return "\n".join(f"[[ATTACHMENT|{Path(file).relative_to(session.records_root)}]]" for file in sorted(wanted)[:20])
+def attach(session: Session, item: pytest.Item, cell: str, report: pytest.TestReport) -> None:
+    """Attach the files of a red item for Azure DevOps, and the picture of any for Allure."""
+    from pytest_telescope.report import attachments
+
+    judgement = judgement_of(session, item)
+    slo = judgement.slo if judgement is not None else None
+    if report.failed:
+        files = attachments.attached(session.records_of(cell), slo)
+        item.add_report_section("call", "stdout", attachments.tags(files, session.records_root))
+    picture = _picture(session, cell, slo) if slo is not None else None
+    if picture is not None and getattr(item.config.option, "allure_report_dir", None):
+        import allure
+
+        name, kind = f"{slo} over the window", allure.attachment_type.SVG
+        allure.attach.file(str(picture), name=name, attachment_type=kind)  # type: ignore[no-untyped-call]  # no types
 
 
 def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.TestReport) -> None:

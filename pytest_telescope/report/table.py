@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_telescope.report.folder import CellFolder
+from pytest_telescope.report.sparkline import sparkline
 from pytest_telescope.slo.bounds import SIGNS
+from pytest_telescope.slo.model import Bound
 from pytest_telescope.slo.text import humanly
 
+WIDE = 110
+"""Columns from which on the table shows how each SLO went."""
 STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "ERROR": "yellow", "SKIP": "dim"}
 
 
@@ -44,8 +48,12 @@ def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
     for heading in ("SLO", "value", "bound", "margin", "samples", "verdict"):
         right = heading in {"value", "bound", "margin", "samples"}
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "SLO")
-    for judgement in judgements:
-        table.add_row(*row(judgement), style=None)
+    lines = [line_of(judgement) for judgement in judgements]
+    has_lines = console.width >= WIDE and any(lines)
+    if has_lines:
+        table.add_column("over the window", no_wrap=True)
+    for judgement, line in zip(judgements, lines, strict=True):
+        table.add_row(*row(judgement), *([line] if has_lines else []), style=None)
     console.print(table) if judgements else console.print(f"{cell_id}: nothing was judged", style="red")
     console.print("  ".join(durations(folder)), style="dim")
 
@@ -63,6 +71,15 @@ def row(judgement: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
         f"{count:.0f}" if count is not None else "-",
         f"[{STYLE[verdict]}]{verdict}[/]",
     )
+
+
+def line_of(judgement: Mapping[str, Any]) -> str:
+    """Return how the worst element went over the window, empty where no line was asked for."""
+    traces = judgement.get("traces") or ()
+    points = traces[0]["points"] if traces else ()
+    bound = judgement.get("bound")
+    edge = Bound(**{**bound, "values": tuple(bound["values"])}) if bound else None
+    return sparkline([value for _, value in points], edge) if points else ""
 
 
 def durations(folder: CellFolder) -> list[str]:

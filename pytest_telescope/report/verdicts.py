@@ -6,8 +6,6 @@ whose message begins with the verdict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pytest_telescope.slo.model import Judgement
 from pytest_telescope.slo.model import Verdict
 
@@ -49,19 +47,8 @@ RED: dict[Verdict, type[VerdictError]] = {Verdict.FAIL: Failed, Verdict.INVALID:
 
 
 def details(judgement: Judgement) -> str:
-    """Return the lines under a red SLO's message: elements, guards, what to look at, queries ready to paste."""
-    lines = [f"worst of {len(judgement.elements)} judged:" if len(judgement.elements) > 1 else "judged:"]
-    lines += [f"  {e.verdict} {_labels(e.labels)} {e.message}".rstrip() for e in judgement.elements[:5]]
-    if not judgement.elements:
-        lines = []
-    lines += [f"guard {name}: {finding}" for name, finding in judgement.guards.items()]
-    if judgement.look_at:
-        lines.append(f"look at: {judgement.look_at}")
-    if judgement.queries:
-        lines.append(f"queries at time {judgement.time}:" if judgement.time else "queries:")
-        lines += [f"  {query}" for query in judgement.queries]
-    return "\n".join(lines)
+    """Return the lines under an SLO's verdict: how much, where, whether to believe it, what to look at, queries."""
+    from pytest_telescope.report.failure_text import laid_out
+    from pytest_telescope.report.failure_text import sections
 
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in labels.items())
+    return laid_out(sections(judgement))

@@ -14,11 +14,6 @@ from pytest_telescope.report.table import row
 from pytest_telescope.report.verdicts import Errored
 from pytest_telescope.report.verdicts import Failed
 from pytest_telescope.report.verdicts import Invalid
-from pytest_telescope.report.verdicts import details
-from pytest_telescope.slo.model import Bound
-from pytest_telescope.slo.model import Element
-from pytest_telescope.slo.model import Judgement
-from pytest_telescope.slo.model import Verdict
 
 JUDGEMENT = {
     "slo": "running",
@@ -79,21 +74,25 @@ def test_only_fail_is_an_assertion_error() -> None:
     assert [error.line for error in (Failed("x"), Invalid("x"), Errored("x"))] == ["FAIL x", "INVALID x", "ERROR x"]
 
 
-def test_the_text_under_a_red_slo_has_elements_guards_advice_and_queries() -> None:
-    judgement = Judgement(
-        slo="running",
-        verdict=Verdict.FAIL,
-        message="running p99 6 s > 5 s",
-        unit="s",
-        bound=Bound(operator="max", values=(5.0,), unit="s", text="5s"),
-        elements=(Element(labels={"node": "n1"}, verdict=Verdict.FAIL, value=6.0),),
-        guards={"coverage": "min up 1.00"},
-        queries=("up == 1",),
-        time=100.0,
-        look_at="the scheduler",
-    )
+TRACE = {"name": "p99", "unit": "s", "query": "", "points": [[100.0, 1.0], [110.0, None], [120.0, 6.3]]}
 
-    text = details(judgement)
 
-    for part in ("FAIL node=n1", "guard coverage: min up 1.00", "look at: the scheduler", "at time 100.0", "  up == 1"):
-        assert part in text
+def table(folder: CellFolder, width: int) -> str:
+    return closing_table([("local-a", folder)], width=width, colour=False)
+
+
+def test_a_wide_table_shows_how_each_slo_went_and_a_narrow_one_does_not(tmp_path: Path) -> None:
+    folder = CellFolder(tmp_path)
+    folder.append("judgements.jsonl", {**JUDGEMENT, "traces": [TRACE]})
+    folder.append("judgements.jsonl", {**JUDGEMENT, "slo": "without", "traces": []})
+
+    assert "▁·█" in table(folder, 120)
+    assert "over the window" in table(folder, 120)
+    assert "over the window" not in table(folder, 100)
+
+
+def test_a_wide_table_without_any_line_has_no_column_for_them(tmp_path: Path) -> None:
+    folder = CellFolder(tmp_path)
+    folder.append("judgements.jsonl", JUDGEMENT)
+
+    assert "over the window" not in table(folder, 160)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pytest_telescope.errors import UsageError
@@ -34,7 +35,13 @@ def review(cell: Cell, environment: Mapping[str, str]) -> list[str]:
 
 def may_make_pods(cell: Cell) -> bool:
     """Say whether any config of the cell may make pods; False only where it surely makes none."""
-    return any(makes_pods(entry.config) for entry in entries_of(cell))
+    return any(_makes_pods(entry.config, entry.config.stat().st_mtime_ns) for entry in entries_of(cell))
+
+
+@lru_cache(maxsize=256)
+def _makes_pods(config: Path, _changed: int) -> bool:
+    """Read a config once for all rows and providers that use it."""
+    return makes_pods(config)
 
 
 def _overrides(cell: Cell, entry: Entry) -> Mapping[str, Scalar]:
