@@ -17,9 +17,9 @@ from pytest_telescope.metrics.model import Answer
 from pytest_telescope.slo.queries import Span
 
 _Got = TypeVar("_Got")
-LARGE = 1000
+LARGE = 100
 """Series of an answer that only the next few questions may share: all of them would fill the memory."""
-KEPT = 4
+KEPT = 12
 """Large answers kept."""
 
 
@@ -55,12 +55,21 @@ class Desk:
         Raises:
             MetricsError: Prometheus is gone or refused.
         """
+        answer = self.peek(promql, at)
+        self._note(promql)
+        self._look_at(answer)
+        return answer
+
+    def peek(self, promql: str, at: float | None = None) -> Answer:
+        """Evaluate like `ask` for a picture: the verdict does not rest on it, so nothing is noted.
+
+        Raises:
+            MetricsError: Prometheus is gone or refused.
+        """
         when = self.span.end if at is None else at
         key = f"{promql} @{when}"
         answer = self._once(key, lambda: self.prom.query(promql, when))
         self._forget(key, len(answer.series))
-        self._note(promql)
-        self._look_at(answer)
         return answer
 
     def ask_range(self, promql: str, start: float, end: float, step: float) -> RangeAnswer:
@@ -69,11 +78,20 @@ class Desk:
         Raises:
             MetricsError: Prometheus is gone or refused.
         """
+        answer = self.line(promql, start, end, step)
+        self._note(promql)
+        self._look_at(answer)
+        return answer
+
+    def line(self, promql: str, start: float, end: float, step: float) -> RangeAnswer:
+        """Evaluate like `ask_range` for a picture: the verdict does not rest on it, so nothing is noted.
+
+        Raises:
+            MetricsError: Prometheus is gone or refused.
+        """
         key = f"{promql} @{start}..{end}/{step}"
         answer = self._once(key, lambda: self.prom.query_range(promql, start, end, step))
         self._forget(key, sum(len(one.values) for one in answer.series))
-        self._note(promql)
-        self._look_at(answer)
         return answer
 
     def samples(self, promql: str) -> tuple[Samples, ...]:

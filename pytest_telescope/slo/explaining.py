@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from pytest_telescope.errors import MetricsError
-from pytest_telescope.metrics.client import Prometheus
 from pytest_telescope.metrics.client import RangeAnswer
 from pytest_telescope.metrics.model import Answer
 from pytest_telescope.slo import golden
@@ -42,7 +41,7 @@ def explained(
     """
     if judgement.verdict not in {*RED, Verdict.PASS}:
         return judgement
-    prom = _Bounded(desk.prom, clock() + PATIENCE, clock)
+    prom = _Bounded(desk, clock() + PATIENCE, clock)
     notes: list[str] = []
     lines = _tried(lambda: _traces(judgement, slo, desk, prom, facts), notes)
     signals = _tried(lambda: _signals(judgement, slo, desk, prom), notes) if judgement.verdict in RED else ()
@@ -92,19 +91,19 @@ def _tried(get: Callable[[], tuple[Trace, ...]], notes: list[str]) -> tuple[Trac
 class _Bounded:
     """A Prometheus that is asked nothing any more once time is up."""
 
-    prom: Prometheus
+    desk: Desk
     deadline: float
     clock: Callable[[], float]
 
     def query(self, promql: str, time: float | None = None) -> Answer:
         """Ask, while there is time."""
         self._check()
-        return self.prom.query(promql, time)
+        return self.desk.peek(promql, time)
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> RangeAnswer:
         """Ask, while there is time."""
         self._check()
-        return self.prom.query_range(promql, start, end, step)
+        return self.desk.line(promql, start, end, step)
 
     def _check(self) -> None:
         if self.clock() >= self.deadline:

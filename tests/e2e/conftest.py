@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -234,6 +235,17 @@ def harness(tmp_path: Path) -> Harness:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Harness:
     """One harness for all tests of a module."""
     return Harness(root=tmp_path_factory.mktemp("shared"))
+
+
+Shipped = Callable[[str], Run]
+"""Returns the run of a shipped scenario on `local`."""
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    """Return what runs a shipped scenario on this machine, once a session."""
+    harness = Harness(root=tmp_path_factory.mktemp("shipped"))
+    return functools.cache(lambda name: harness.run("-m", "local", f"--scenario={name}"))
 
 
 @pytest.fixture(autouse=True)

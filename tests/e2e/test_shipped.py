@@ -14,6 +14,7 @@ from pytest_telescope.metrics.recording import load
 from pytest_telescope.metrics.serving import serve
 from tests.e2e.conftest import Harness
 from tests.e2e.conftest import Run
+from tests.e2e.conftest import Shipped
 from tests.e2e.conftest import traces
 
 pytestmark = pytest.mark.e2e
@@ -25,15 +26,15 @@ STARTUP = "local-pod-startup--p1000"
 
 
 @pytest.fixture(scope="module")
-def cri(shared: Harness) -> Run:
+def cri(shipped: Shipped) -> Run:
     """One run of `cri` on the real node."""
-    return shared.run("-m", "local", "--scenario=cri")
+    return shipped("cri")
 
 
 @pytest.fixture(scope="module")
-def startup(shared: Harness) -> Run:
+def startup(shipped: Shipped) -> Run:
     """One run of `pod-startup` on simulated nodes."""
-    return shared.run("-m", "local", "--scenario=pod-startup")
+    return shipped("pod-startup")
 
 
 @pytest.fixture(scope="module")
