@@ -52,11 +52,14 @@ class CellFolder:
     def records(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield the records of `<name>`; a last line cut short by a kill is left out."""
         file = self.path / name
-        for line in file.read_text().splitlines() if file.exists() else ():
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                return
+        if not file.exists():
+            return
+        with file.open(encoding="utf-8") as lines:  # one at a time: many SLOs over many nodes are megabytes
+            for line in lines:
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    return
 
     def sub(self, name: str) -> Path:
         """Return the folder `<name>`, made if needed."""

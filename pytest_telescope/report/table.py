@@ -40,7 +40,7 @@ def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
     from rich import box
     from rich.table import Table
 
-    judgements = list(folder.records("judgements.jsonl"))
+    rows = [(row(one), line_of(one)) for one in folder.records("judgements.jsonl")]
     about = folder.read("cell.json") or {}
     note = "  (functional: no performance figure of a cloud)" if about.get("functional") else ""
     console.print(f"\n{cell_id}{note}", style="bold", soft_wrap=True)
@@ -48,13 +48,12 @@ def _cell(console: Any, cell_id: str, folder: CellFolder) -> None:
     for heading in ("SLO", "value", "bound", "margin", "samples", "verdict"):
         right = heading in {"value", "bound", "margin", "samples"}
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "SLO")
-    lines = [line_of(judgement) for judgement in judgements]
-    has_lines = console.width >= WIDE and any(lines)
+    has_lines = console.width >= WIDE and any(line for _, line in rows)
     if has_lines:
         table.add_column("over the window", no_wrap=True)
-    for judgement, line in zip(judgements, lines, strict=True):
-        table.add_row(*row(judgement), *([line] if has_lines else []), style=None)
-    console.print(table) if judgements else console.print(f"{cell_id}: nothing was judged", style="red")
+    for cells, line in rows:
+        table.add_row(*cells, *([line] if has_lines else []), style=None)
+    console.print(table) if rows else console.print(f"{cell_id}: nothing was judged", style="red")
     console.print("  ".join(durations(folder)), style="dim")
 
 
