@@ -125,7 +125,9 @@ def facts(version: str, nodes: Sequence[Node]) -> dict[str, str | int]:
         "zone": _values(nodes, ZONE),
     }
     joined = {name: ", ".join(sorted(values - {""})) for name, values in told.items()}
-    return {"kubernetes": version, "node_count": len(nodes), **{name: text for name, text in joined.items() if text}}
+    # What an SLO trusts by the version of Kubernetes may be a metric of kubelet, which may be an older one.
+    versions = ", ".join(sorted({version} | (told["kubelet"] - {""})))
+    return {"kubernetes": versions, "node_count": len(nodes), **{name: text for name, text in joined.items() if text}}
 
 
 def _name(node: Node) -> str:

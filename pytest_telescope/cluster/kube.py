@@ -31,6 +31,7 @@ _PLURALS = {
     "ServiceAccount": "serviceaccounts",
     "ConfigMap": "configmaps",
     "Pod": "pods",
+    "DaemonSet": "daemonsets",
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
 }

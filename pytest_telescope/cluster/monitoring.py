@@ -12,7 +12,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pytest_telescope.cluster import monitoring_more as more
 from pytest_telescope.cluster import monitoring_wait as wait
 from pytest_telescope.cluster.kube import Kube
 from pytest_telescope.cluster.kube import access
@@ -20,15 +22,17 @@ from pytest_telescope.cluster.monitoring_manifests import POD
 from pytest_telescope.cluster.monitoring_manifests import PORT
 from pytest_telescope.cluster.monitoring_manifests import Sights
 from pytest_telescope.cluster.monitoring_manifests import cluster_wide
+from pytest_telescope.cluster.monitoring_manifests import exporter_image
 from pytest_telescope.cluster.monitoring_manifests import image_reference
 from pytest_telescope.cluster.monitoring_manifests import namespace_of
 from pytest_telescope.cluster.monitoring_manifests import objects
+from pytest_telescope.cluster.monitoring_pods import NODE
 from pytest_telescope.cluster.monitoring_sights import look
 from pytest_telescope.errors import ProvisionError
 from pytest_telescope.metrics.client import Prometheus
 from pytest_telescope.metrics.model import Endpoint
 
-__all__ = ["Monitoring", "image_reference", "install", "left", "namespace_of", "remove"]
+__all__ = ["Monitoring", "exporter_image", "image_reference", "install", "left", "namespace_of", "remove"]
 
 Progress = Callable[[str], None]
 ASSETS = "/user"
@@ -40,10 +44,10 @@ class Monitoring:
     """A Prometheus that has scraped everything it should.
 
     Attributes:
-        targets: job name -> number of targets.
+        targets: job name -> number of targets that are expected to be up.
         nodes: names of the nodes whose kubelet is scraped, sorted.
         address: host and port at which the API server reaches it in plain HTTP (`Cluster.prometheus_from_apiserver`).
-        hidden: job of `local` -> why the provider does not show it.
+        hidden: job -> why nothing of it is scraped.
         facts: flat facts for the report.
     """
 
@@ -90,18 +94,41 @@ def install(
             kube.apply(body)
         path = f"/api/v1/namespaces/{namespace_of(lease)}/pods"
         pod = wait.pod(kube, f"{path}/{POD}", deadline, progress)
-    endpoint = how.endpoint(f"{path}/http:{POD}:{PORT}/proxy", scrape_interval=interval, assets=ASSETS)
-    with Prometheus(endpoint) as prometheus:
-        wait.targets(prometheus, sights.targets(), deadline, progress)
+        proxy = f"{path}/http:{POD}:{PORT}/proxy"
+        endpoint = how.endpoint(proxy, scrape_interval=interval, assets=ASSETS)
+        with Prometheus(endpoint) as prometheus:
+            wait.targets(prometheus, sights.targets(), deadline, progress)
+        found = more.wait(
+            lambda: kube.get(f"{proxy}/api/v1/targets?state=active")["data"]["activeTargets"],
+            {NODE: sights.exporters, **dict.fromkeys(sights.on_nodes, 0)},
+            sights.targets(),
+            progress,
+        )
+        lacking = _with_reasons(found.lacking, lambda: kube.get(path)["items"])
+    for job, why in lacking.items():
+        progress(f"not scraped: {job}: {why}")
     return Monitoring(
         endpoint=endpoint,
-        targets=sights.targets(),
+        targets={**sights.targets(), **found.targets},
         namespace=namespace_of(lease),
         nodes=sights.nodes,
         address=(pod["status"]["podIP"], PORT),
-        hidden=sights.hidden,
-        facts=_facts(sights, pod["spec"]["nodeName"]),
+        hidden={job: why for job, why in {**sights.hidden, **lacking}.items() if job not in found.targets},
+        facts={**_facts(sights, pod["spec"]["nodeName"]), **found.versions, "not-scraped": _joined(lacking)},
     )
+
+
+def _with_reasons(lacking: Mapping[str, str], pods: Callable[[], list[dict[str, Any]]]) -> dict[str, str]:
+    """Say of node_exporter also why its pods do not run: Prometheus only knows those that do."""
+    if NODE not in lacking:
+        return dict(lacking)
+    mine = [one for one in pods() if one["metadata"]["name"] != POD]
+    reasons = [why for one in mine if one["status"]["phase"] != "Running" for _, why in [wait.state(one)]]
+    return {**lacking, NODE: "; ".join([lacking[NODE], *reasons[:1]])}
+
+
+def _joined(lacking: Mapping[str, str]) -> str | None:
+    return "; ".join(f"{job}: {why}" for job, why in lacking.items()) or None
 
 
 def _facts(sights: Sights, node: str) -> dict[str, str | int | float | bool | None]:

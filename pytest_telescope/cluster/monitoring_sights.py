@@ -23,7 +23,8 @@ def look(kube: Kube, provider: str) -> Sights:
         ProvisionError: the API server cannot be asked, or there is no node that really runs.
     """
     told = providers()[provider]
-    nodes = real_nodes(kube)
+    found = _real(kube)
+    nodes = tuple(sorted(node["metadata"]["name"] for node in found))
     if not nodes:
         raise ProvisionError(
             "there is no node on which Prometheus could run: every node is simulated, or none is there"
@@ -37,15 +38,28 @@ def look(kube: Kube, provider: str) -> Sights:
         nodes=nodes,
         kubelet_verified=told["kubelet_ca"] and _signed(kube, nodes),
         served=served,
+        on_nodes=told["on_nodes"],
+        ports=told["ports"],
+        exporters=sum(map(_runs_exporter, found)),
         hidden={**told["hidden"], **missing},
     )
 
 
-def real_nodes(kube: Kube) -> tuple[str, ...]:
-    """Return the names of the nodes that really run, sorted."""
+def _real(kube: Kube) -> list[dict[str, Any]]:
+    """Return the nodes that really run."""
     key, value = SIMULATED
     items = kube.get("/api/v1/nodes?resourceVersion=0")["items"]
-    return tuple(sorted(item["metadata"]["name"] for item in items if _annotations(item).get(key) != value))
+    return [item for item in items if _annotations(item).get(key) != value]
+
+
+def _runs_exporter(node: Mapping[str, Any]) -> bool:
+    """Say whether the DaemonSet of node_exporter (objects.yaml) has a pod for a node."""
+    labels = node["metadata"].get("labels") or {}
+    return (
+        labels.get("kubernetes.io/os") == "linux"
+        and labels.get("type") not in ("kwok", "virtual-kubelet")
+        and labels.get("eks.amazonaws.com/compute-type") != "fargate"
+    )
 
 
 def _annotations(item: Mapping[str, Any]) -> Mapping[str, str]:

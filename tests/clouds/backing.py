@@ -19,6 +19,7 @@ from pathlib import Path
 from pytest_telescope.cluster.local import image
 from pytest_telescope.cluster.local import node_images
 from pytest_telescope.cluster.local.layout import Layout
+from pytest_telescope.cluster.monitoring import exporter_image
 from pytest_telescope.cluster.monitoring import image_reference
 from pytest_telescope.scenario.model import ClusterSpec
 from pytest_telescope.scenario.model import PoolSpec
@@ -47,11 +48,13 @@ def backing_cluster(state: Path) -> Iterator[Path]:
         state: an empty folder for the cluster's ledger and lease.
     """
     with local_cluster(state, SPEC, "backing") as cluster:
-        load_prometheus(Layout(cluster.kubeconfig.parent / "cluster"))
+        load_images(Layout(cluster.kubeconfig.parent / "cluster"))
         yield cluster.kubeconfig
 
 
-def load_prometheus(layout: Layout) -> None:
-    """Give the real node the image of the pinned Prometheus, under the name that the manifests use."""
-    archive = image.cached(image.prometheus(image_reference(), tool("prometheus")))
-    node_images.load(layout.node, archive)
+def load_images(layout: Layout) -> None:
+    """Give the real node the images of the pinned Prometheus and node_exporter, under the names of the manifests."""
+    prometheus = image.prometheus(image_reference(), tool("prometheus"))
+    exporter = image.node_exporter(exporter_image(), tool("node_exporter"))
+    for one in (prometheus, exporter):
+        node_images.load(layout.node, image.cached(one))

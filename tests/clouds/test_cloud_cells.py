@@ -33,7 +33,28 @@ load:
     selector: {telescope/pool: node}
     timeout: 120s
 slos:
-  - {use: kubelet/pod-start-sli, p: 50, max: 60s, min_count: 30}
+  - {use: kubelet/pod-start-total, p: 50, max: 60s, min_count: 30, level: gate}
+  - id: exporter
+    query: count by (node) (last_over_time(node_load1{job="node"}[${w}]))
+    by: [node]
+    unit: count
+    equals: 1
+    job: node
+    requires: [node-metrics]
+  - id: runtime
+    query: count by (node) (last_over_time(containerd_build_info_total{job="containerd"}[${w}]))
+    by: [node]
+    unit: count
+    equals: 1
+    job: containerd
+    requires: [containerd-metrics]
+  - id: nowhere
+    query: count by (node) (last_over_time(up{job="karpenter"}[${w}]))
+    by: [node]
+    unit: count
+    equals: 1
+    job: karpenter
+    requires: [karpenter-metrics]
   - {use: pod-startup/running, p: 50, max: 60s, min_count: 60}
 budget: {cost: 40 USD, time: 3h}
 """
@@ -84,8 +105,10 @@ def test_sixty_real_pods_on_a_pretended_aks(backing: Path, tmp_path: Path) -> No
         assert {"test_provision", "test_load", "test_destroy"} <= {c.name.partition("[")[0] for c in run.cases}
         judged = run.judgements(cell)
         assert judged["pods-complete"]["verdict"] == "PASS"
-        assert judged["pod-start-sli"]["verdict"] == "PASS"
-        assert judged["pod-start-sli"]["count"] >= 55
+        assert judged["pod-start-total"]["verdict"] == "PASS"
+        assert judged["pod-start-total"]["count"] >= 55
+        assert [judged[name]["verdict"] for name in ("exporter", "runtime")] == ["PASS", "PASS"]
+        assert judged.get("nowhere", {"verdict": "SKIP"})["verdict"] == "SKIP"
         assert pretended.held() == []
 
 

@@ -101,7 +101,7 @@ def test_only_a_real_node_shows_a_kubelet() -> None:
     real = local.capabilities_of(ClusterSpec(pools={"a": PoolSpec(count=1, node="containerd")}))
 
     assert "etcd-metrics" in simulated
-    assert real - simulated == {"real-nodes", "kubelet-metrics", "cadvisor-metrics"}
+    assert real - simulated == local.REAL
     assert local.LocalProvider.capabilities == real
 
 
@@ -192,7 +192,14 @@ def test_prometheus_reaches_a_real_node_through_the_api_server(tmp_path: Path) -
     assert set(jobs) == set(monitoring.targets("user-0"))
     assert jobs["cadvisor"]["metrics_path"] == "/api/v1/nodes/user-0/proxy/metrics/cadvisor"
     assert jobs["kubelet"]["static_configs"][0]["labels"] == {"node": "user-0"}
-    assert "kubelet" not in monitoring.targets(None)
+    assert jobs["containerd"]["metrics_path"] == "/api/v1/nodes/http:user-0:10257/proxy/v1/metrics"
+    assert jobs["node"]["metrics_path"] == "/api/v1/nodes/http:user-0:9100/proxy/metrics"
+    assert all(jobs[job]["static_configs"][0]["labels"] == {"node": "user-0"} for job in monitoring.NODE_PATHS)
+    assert not {*monitoring.NODE_PATHS} & {*monitoring.targets(None)}
+
+
+def test_a_real_node_promises_the_jobs_that_are_scraped_of_it() -> None:
+    assert {f"{job}-metrics" for job in monitoring.NODE_PATHS} == local.REAL - {"real-nodes"}
 
 
 def test_a_new_scrape_interval_leaves_the_rules_alone(tmp_path: Path) -> None:

@@ -9,12 +9,19 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from pytest_telescope.cluster import monitoring
+from pytest_telescope.cluster import monitoring_manifests as manifests
+from pytest_telescope.cluster import monitoring_more
 from pytest_telescope.cluster import monitoring_wait
+from pytest_telescope.cluster import processes
+from pytest_telescope.cluster.kube import Kube
+from pytest_telescope.cluster.kube import access
+from pytest_telescope.cluster.kube import path_of
 from pytest_telescope.cluster.local import host
 from pytest_telescope.cluster.monitoring import Monitoring
 from pytest_telescope.errors import ProvisionError
@@ -59,6 +66,96 @@ def installed(kubeconfig: Path) -> Iterator[Monitoring]:
     assert monitoring.left(kubeconfig, LEASE) == []
 
 
+def component(name: str, listen: str, **labels: str) -> dict[str, Any]:
+    """Return a pod of kube-system that serves metrics as a component does; node_exporter plays its part."""
+    container = {
+        "name": name,
+        "image": monitoring.exporter_image(),
+        "imagePullPolicy": "IfNotPresent",
+        "args": [f"--web.listen-address={listen}", "--collector.disable-defaults", "--collector.uname"],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"play-{name}", "namespace": "kube-system", "labels": labels},
+        "spec": {
+            "containers": [container],
+            "nodeName": NODE,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 0,
+        },
+    }
+
+
+@pytest.fixture
+def components(kubeconfig: Path) -> Iterator[None]:
+    """Run a coredns, a karpenter that is another controller, and a kube-proxy that only its own pod reaches."""
+    made = [
+        component("coredns", ":9153"),
+        component("controller", ":8080", **{"app.kubernetes.io/name": "somebody-else"}),
+        component("kube-proxy", "127.0.0.1:10249"),
+    ]
+    with Kube(access(kubeconfig)) as kube:
+        paths = [path_of(kube.apply(pod)) for pod in made]
+        try:
+            assert processes.wait_until(lambda: all(kube.get(one)["status"]["phase"] == "Running" for one in paths), 60)
+            yield
+        finally:
+            for path in paths:
+                kube.delete(path)
+
+
+@pytest.mark.usefixtures("components")
+def test_components_are_found_by_their_pods_and_one_that_cannot_be_reached_is_named(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring_more, "WITHIN", 6.0)
+    told: list[str] = []
+
+    found = install(kubeconfig, OTHER, told)
+    with Prometheus(found.endpoint) as prometheus:
+        labels = prometheus.query('node_uname_info{job="coredns"}').series[0].labels
+    monitoring.remove(kubeconfig, OTHER)
+
+    assert found.targets.keys() >= {"coredns", "node", "containerd"}
+    assert labels["node"] == NODE
+    assert labels["instance"].endswith(":9153")
+    assert found.facts["coredns"] == monitoring.exporter_image().rpartition(":")[2]
+    assert not found.targets.keys() & {"kube-proxy", "karpenter"}
+    assert "0 of 1 up" in found.hidden["kube-proxy"]
+    assert "connection refused" in str(found.facts["not-scraped"])
+    assert any(line.startswith("not scraped: kube-proxy") for line in told)
+
+
+def test_a_cluster_is_ready_without_node_exporter_and_says_why(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELESCOPE_NODE_EXPORTER_IMAGE", "registry.example/absent:1")
+    monkeypatch.setattr(monitoring_more, "WITHIN", 4.0)
+
+    found = install(kubeconfig, OTHER)
+    monitoring.remove(kubeconfig, OTHER)
+
+    assert "node" not in found.targets
+    assert "registry.example/absent:1" in found.hidden["node"]
+
+
+def test_the_exporter_of_a_lease_listens_on_the_internal_address_alone_and_runs_as_nobody(
+    installed: Monitoring, kubeconfig: Path
+) -> None:
+    init = json.loads((kubeconfig.parent / "cluster/node/processes/init.json").read_text(encoding="utf-8"))["pid"]
+    port = f"{manifests.exporter_port(LEASE):04X}"
+
+    lines = Path(f"/proc/{init}/net/tcp").read_text(encoding="ascii").splitlines()
+    listening = [line.split()[1] for line in lines if line.split()[3] == "0A"]
+    open6 = Path(f"/proc/{init}/net/tcp6").read_text(encoding="ascii")
+
+    assert [one for one in listening if one.endswith(f":{port}")] == [f"010012C6:{port}"]  # 198.18.0.1
+    assert f":{port} 0000" not in open6
+    assert installed.targets["node"] == 1
+
+
 def window(found: Monitoring) -> Window:
     with Prometheus(found.endpoint) as prometheus:
         start = wait_for_scrapes(prometheus, found.targets, after=prometheus.now(), count=1, timeout=20)
@@ -76,7 +173,8 @@ def test_every_target_is_up_and_only_real_nodes_are_scraped(installed: Monitorin
         seen = {(target.job, target.up) for target in prometheus.targets()}
 
     assert installed.nodes == (NODE,)
-    assert installed.targets == {"kube-apiserver": 1, "kubelet": 1, "cadvisor": 1}
+    assert installed.targets == {"kube-apiserver": 1, "kubelet": 1, "cadvisor": 1, "containerd": 1, "node": 1}
+    assert installed.facts["not-scraped"] is None
     assert seen == {(job, True) for job in installed.targets}
     assert installed.facts["prometheus-node"] == NODE
 
@@ -102,6 +200,8 @@ def test_the_recording_has_the_very_bytes_of_the_snapshot(recorded: Recording, k
 def test_the_recording_is_judged_with_the_labels_of_a_local_cluster(recorded: Recording) -> None:
     asked = {
         "kubelet": f'count(kubelet_node_name{{job="kubelet", node="{NODE}"}})',
+        "node": f'count(node_memory_MemTotal_bytes{{job="node", node="{NODE}"}})',
+        "containerd": f'count(containerd_build_info_total{{job="containerd", node="{NODE}"}}) > bool 0',
         "cadvisor": f'count(container_cpu_usage_seconds_total{{job="cadvisor", node="{NODE}"}}) > bool 0',
         "kube-apiserver": 'sum(increase(apiserver_request_total{job="kube-apiserver"}[20s])) > bool 0',
         "bounds": 'count(apiserver_request_duration_seconds_bucket{le="1"}) > bool 0',

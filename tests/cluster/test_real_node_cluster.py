@@ -62,8 +62,9 @@ def test_a_real_node_joins_is_scraped_and_goes(ready: tuple[Cluster, Lease, Api]
     provider.destroy(lease)
 
     assert cluster.nodes == ("user-0",)
-    assert cluster.capabilities >= {"real-nodes", "kubelet-metrics", "cadvisor-metrics"}
-    assert set(cluster.targets) >= {"kubelet", "cadvisor"}
+    jobs = {"kubelet", "cadvisor", "containerd", "node"}
+    assert cluster.capabilities >= {"real-nodes", *(f"{job}-metrics" for job in jobs)}
+    assert set(cluster.targets) >= jobs
     assert node["metadata"]["labels"]["color"] == "blue"
     assert node["metadata"]["labels"]["telescope/pool"] == "user"
     assert [taint["key"] for taint in node["spec"]["taints"]] == ["dedicated"]
@@ -71,7 +72,7 @@ def test_a_real_node_joins_is_scraped_and_goes(ready: tuple[Cluster, Lease, Api]
     assert cluster.facts["node-kubelet"] == cluster.facts["kubernetes"]
     assert "kubelet_node_name" in metrics["metrics"][1]
     assert "container_cpu_usage_seconds_total" in metrics["metrics/cadvisor"][1]
-    assert {"kubelet-configz.json", "kubelet.log", "containerd.log"} <= names
+    assert {"kubelet-configz.json", "kubelet.log", "containerd.log", "node_exporter.log"} <= names
     assert provider.leftovers(lease) == []
 
 

@@ -30,6 +30,7 @@ QUESTIONS = {
     "loopback": [],
     "host-local": [],
     "tflint": ["--version"],
+    "node_exporter": ["--version"],
 }
 """How a tool is asked for the version of its pin; the others know none."""
 
@@ -65,7 +66,7 @@ def test_the_stress_tree_is_complete() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="containers run on Linux only")
-@pytest.mark.parametrize("name", ["pause", "runc", "busybox", "resource-consumer", "consume-cpu"])
+@pytest.mark.parametrize("name", ["pause", "runc", "busybox", "resource-consumer", "consume-cpu", "node_exporter"])
 def test_what_goes_into_images_and_containers_is_static(name: str) -> None:
     done = subprocess.run(["readelf", "-l", str(toolchain.tool(name))], capture_output=True, text=True, check=True)
 

@@ -88,6 +88,7 @@ def facts(found: Mapping[str, list[Any]]) -> dict[str, str | int]:
     labels = [node.metadata.labels or {} for nodes in found.values() for node in nodes]
     told = {
         "kubernetes": {info.kubelet_version for info in infos},
+        "kubelet": {info.kubelet_version for info in infos},
         "kernel": {info.kernel_version for info in infos},
         "containerd": {info.container_runtime_version.removeprefix("containerd://") for info in infos},
         "node_image": {info.os_image for info in infos},

@@ -61,9 +61,9 @@ class ManagedProvider:
         """Return for how many seconds a lease may last: longer than all time-outs together."""
         return due.lasting(loads, self.pace)
 
-    def capabilities_of(self, spec: ClusterSpec) -> frozenset[str]:  # noqa: ARG002 - the protocol's shape
-        """Return what its clusters can show, whatever the spec."""
-        return declared()[self.name]
+    def capabilities_of(self, spec: ClusterSpec) -> frozenset[str]:
+        """Return what its clusters can show."""
+        return declared(self.name, spec.network)
 
     def tools_of(self, spec: ClusterSpec) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's shape
         """Return the names of the pinned tools that a cluster is made with."""

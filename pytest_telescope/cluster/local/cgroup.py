@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARENT = "telescope"
-DAEMONS = ("containerd", "kubelet")
+DAEMONS = ("containerd", "kubelet", "node_exporter")
 NEEDED = ("cpu", "memory", "pids")
 PERIOD = 100_000
 """Microseconds of one CPU quota period; the kernel's default."""

@@ -77,6 +77,11 @@ def prometheus(name: str, binary: Path) -> Image:
     return Image(name=name, files={"bin/prometheus": binary}, folders=("tmp",), entrypoint=("/bin/prometheus",))
 
 
+def node_exporter(name: str, binary: Path) -> Image:
+    """Return node_exporter likewise."""
+    return Image(name=name, files={"bin/node_exporter": binary}, entrypoint=("/bin/node_exporter",))
+
+
 def cached(image: Image, folder: Path | None = None) -> Path:
     """Return the image's archive, written unless the cache has it from the same content."""
     place = (folder or paths.cache() / "images") / f"{_key(image)}.tar"

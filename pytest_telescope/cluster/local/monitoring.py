@@ -9,18 +9,25 @@ from typing import Any
 
 from pytest_telescope.cluster.durable import private_folder
 from pytest_telescope.cluster.durable import write_private
+from pytest_telescope.cluster.local import network
 from pytest_telescope.cluster.local.components import LOOPBACK
 from pytest_telescope.cluster.local.layout import Layout
 from pytest_telescope.cluster.monitoring_jobs import RULES
 from pytest_telescope.cluster.monitoring_jobs import RULES_INTERVAL
-from pytest_telescope.cluster.monitoring_jobs import WHOLE_BOUNDS
+from pytest_telescope.cluster.monitoring_jobs import metric_relabelling
 
 INTERVAL = 5
 """Seconds between two scrapes of one target."""
 WARM_UP = 1
 """Likewise until every target was up once: Prometheus spreads first scrapes over one whole interval."""
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-NODE_PATHS = {"kubelet": "metrics", "cadvisor": "metrics/cadvisor"}
+NODE_PATHS = {
+    "kubelet": "{node}/proxy/metrics",
+    "cadvisor": "{node}/proxy/metrics/cadvisor",
+    "containerd": f"http:{{node}}:{network.CONTAINERD_METRICS_PORT}/proxy/v1/metrics",
+    "node": f"http:{{node}}:{network.NODE_EXPORTER_PORT}/proxy/metrics",
+}
+"""Job -> where the API server's node proxy has its metrics: kubelet asks for a certificate, the others for none."""
 
 
 def write_config(layout: Layout, ports: Mapping[str, int], node: str | None, interval: int) -> Path:
@@ -64,7 +71,7 @@ def _node_jobs(layout: Layout, ports: Mapping[str, int], node: str) -> list[dict
     return [
         {
             **_job(layout, job, ports["kube-apiserver"], authority="ca", client="scraper", node=node),
-            "metrics_path": f"/api/v1/nodes/{node}/proxy/{path}",
+            "metrics_path": f"/api/v1/nodes/{path.format(node=node)}",
         }
         for job, path in NODE_PATHS.items()
     ]
@@ -82,7 +89,7 @@ def _job(
             "key_file": str(layout.key(client)),
         },
         "static_configs": [{"targets": [f"{LOOPBACK}:{port}"], "labels": {"node": node} if node else {}}],
-        "metric_relabel_configs": [WHOLE_BOUNDS],
+        "metric_relabel_configs": metric_relabelling(name),
     }
 
 

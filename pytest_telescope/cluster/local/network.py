@@ -20,7 +20,9 @@ PODS = ipaddress.ip_network("198.19.0.0/16")
 KUBERNETES_SERVICE = ("10.0.0.1", 443)
 """Cluster IP of the service `kubernetes`: the first of the API server's range, and named in its certificate."""
 KUBELET_PORT = 10250
-CONTAINERD_METRICS_PORT = 1338
+CONTAINERD_METRICS_PORT = 10257
+"""What the nodes of AKS have; its managed Prometheus scrapes it (job `node_runtime` of Azure/prometheus-collector)."""
+NODE_EXPORTER_PORT = 9100
 
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914

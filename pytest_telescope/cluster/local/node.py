@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_telescope import paths
+from pytest_telescope.cluster import node_exporter
 from pytest_telescope.cluster import processes
 from pytest_telescope.cluster.durable import private_folder
 from pytest_telescope.cluster.durable import write_durably
@@ -41,7 +42,8 @@ from pytest_telescope.errors import ProvisionError
 __all__ = ["IMAGE_TOOLS", "TOOLS", "NodeFacts", "NodeSpec", "egress_socket", "leftovers", "start", "stop"]
 
 KEEPER = "pytest_telescope.cluster.local.node_keeper"
-TOOLS = ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "ptp", "loopback", "host-local")
+DAEMON_TOOLS = ("containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "node_exporter")
+TOOLS = (*DAEMON_TOOLS, "ptp", "loopback", "host-local")
 IMAGE_TOOLS = ("pause", "busybox", "stress", "resource-consumer", "consume-cpu")
 READY_TIMEOUT = 90.0
 _LOG_LINES = 8
@@ -142,6 +144,10 @@ def _prepare(spec: NodeSpec, limits: cgroup.Limits) -> node_plan.NodePlan:
         shields=sysctl.write_shields(spec.folder / "shields"),
         containerd=(f"{node_plan.BIN}/containerd", "--config", f"/etc/{CONTAINERD_CONFIG}"),
         kubelet=node_config.kubelet_arguments(lease_id=spec.lease_id, name=spec.name, labels=own_labels),
+        node_exporter=(
+            f"{node_plan.BIN}/node_exporter",
+            *node_exporter.arguments(f"{network.NODE_ADDRESS}:{network.NODE_EXPORTER_PORT}"),
+        ),
     )
     private_folder(plan.socket.parent)
     _write_etc(spec, plan, limits)
@@ -235,7 +241,7 @@ def _why_failed(plan: node_plan.NodePlan, keeper: processes.Identity) -> str | N
     if keeper.alive():
         return None
     phase = plan.phase.read_text(encoding="utf-8") if plan.phase.exists() else "nothing"
-    tails = "\n".join(_tail(plan.log(name)) for name in ("keeper", "containerd", "kubelet"))
+    tails = "\n".join(_tail(plan.log(name)) for name in ("keeper", *cgroup.DAEMONS))
     return f"node {plan.name} ended at start, its last word was {phase}; logs in {plan.folder / 'logs'}\n{tails}"
 
 
@@ -268,6 +274,6 @@ def _facts(spec: NodeSpec, plan: node_plan.NodePlan, limits: cgroup.Limits, node
         address=network.NODE_ADDRESS,
         kubelet_port=network.KUBELET_PORT,
         facts=facts,
-        logs=tuple(plan.log(name) for name in ("kubelet", "containerd", "keeper")),
+        logs=tuple(plan.log(name) for name in ("keeper", *cgroup.DAEMONS)),
         labels_to_set=node_config.split_labels(spec.labels)[1],
     )

@@ -185,6 +185,10 @@ address = "{CONTAINERD_SOCKET}"
 [metrics]
 address = "{network.NODE_ADDRESS}:{network.CONTAINERD_METRICS_PORT}"
 
+# A hundred series a container that cAdvisor has too, read anew at each scrape.
+[plugins.'io.containerd.monitor.task.v1.cgroups']
+no_prometheus = true
+
 [plugins.'io.containerd.cri.v1.images']
 snapshotter = "{SNAPSHOTTER_MARK}"
 [plugins.'io.containerd.cri.v1.images'.pinned_images]

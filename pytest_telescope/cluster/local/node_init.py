@@ -1,4 +1,4 @@
-"""Process 1 of a node: builds its root, starts containerd and kubelet, reaps, stops them in order.
+"""Process 1 of a node: builds its root, starts its daemons, reaps, stops them in order.
 
 When it ends, for whatever reason, the kernel kills everything else in its PID namespace, pods included.
 """
@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_telescope.cluster.local import cgroup
@@ -65,6 +66,7 @@ class Init:
 
     def run(self, announce: Callable[[str], None]) -> int:
         """Start everything, say each step through `announce`, and stay until a daemon ends or SIGTERM comes."""
+        exporter = self._spawn("node_exporter", self._plan.node_exporter)  # ready long before containerd is
         containerd = self._spawn("containerd", self._plan.containerd)
         self._await_socket(containerd)
         announce("containerd")
@@ -73,15 +75,16 @@ class Init:
         announce("images")
         kubelet = self._spawn("kubelet", self._plan.kubelet)
         announce("running")
-        while not self._asked_to_stop and not {containerd, kubelet} & self._ended.keys():
+        daemons = {"kubelet": kubelet, "containerd": containerd, "node_exporter": exporter}
+        while not self._asked_to_stop and not self._ended.keys() & {*daemons.values()}:
             self._pause(5.0)
-        return self._wind_down(containerd, kubelet)
+        return self._wind_down(daemons)
 
-    def _wind_down(self, containerd: int, kubelet: int) -> int:
-        for name, pid in (("kubelet", kubelet), ("containerd", containerd)):
+    def _wind_down(self, daemons: Mapping[str, int]) -> int:
+        for name, pid in daemons.items():
             if pid in self._ended and not self._asked_to_stop:
                 print(f"{name} ended by itself: wait status {self._ended[pid]}", file=sys.stderr)
-        for pid in (kubelet, containerd):
+        for pid in daemons.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
             self._wait(pid, GRACE)

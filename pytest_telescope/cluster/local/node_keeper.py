@@ -81,10 +81,8 @@ def _init(plan: node_plan.NodePlan, go: int, say: int) -> int:
     if not os.read(go, 1):
         return 1
     trees = cgroup.hierarchies()
-    names = ("containerd", "kubelet")
-    logs = {
-        name: os.open(plan.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) for name in names
-    }
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    logs = {name: os.open(plan.log(name), flags, 0o600) for name in cgroup.DAEMONS}
     node_init.enter_namespaces(plan, trees)
     os.write(say, b"namespaces\n")
     if not os.read(go, 1):

@@ -47,6 +47,7 @@ class NodePlan:
     shields: Mapping[Path, str]
     containerd: tuple[str, ...]
     kubelet: tuple[str, ...]
+    node_exporter: tuple[str, ...]
 
     @property
     def etc(self) -> Path:
@@ -109,6 +110,7 @@ def load(text: str) -> NodePlan:
         shields={Path(file): entry for file, entry in raw["shields"].items()},
         containerd=tuple(raw["containerd"]),
         kubelet=tuple(raw["kubelet"]),
+        node_exporter=tuple(raw["node_exporter"]),
     )
 
 

@@ -43,7 +43,7 @@ _SYSTEM_POOL = "system"
 
 CONTROL_PLANE_TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "prometheus")
 BASIC = frozenset({"etcd-metrics", "controlplane-metrics", "scheduler-metrics", "controller-manager-metrics"})
-REAL = frozenset({"real-nodes", "kubelet-metrics", "cadvisor-metrics"})
+REAL = frozenset({"real-nodes", "kubelet-metrics", "cadvisor-metrics", "containerd-metrics", "node-metrics"})
 
 log = logging.getLogger(__name__)
 

@@ -64,7 +64,7 @@ def test_a_v2_subtree_gets_all_limits_and_hands_controllers_down(tmp_path: Path)
     assert written(own / "pids.max") == "500"
     for folder in (tmp_path, own.parent, own):
         assert written(folder / "cgroup.subtree_control").startswith("+")
-    assert {path.name for path in own.iterdir() if path.is_dir()} == {"containerd", "kubelet"}
+    assert {path.name for path in own.iterdir() if path.is_dir()} == {"containerd", "kubelet", "node_exporter"}
     assert cgroup.version([tree]) == 2
 
 

@@ -176,6 +176,20 @@ def test_containerd_serves_its_metrics_to_the_administrator(loaded: World) -> No
     text = loaded.read(f"/api/v1/nodes/http:{NODE}:{network.CONTAINERD_METRICS_PORT}/proxy/v1/metrics")
 
     assert "containerd_build_info_total" in text
+    assert "\ncontainer_" not in text
+
+
+def test_node_exporter_tells_of_the_node_and_of_no_other_network(loaded: World) -> None:
+    text = loaded.read(f"/api/v1/nodes/http:{NODE}:{network.NODE_EXPORTER_PORT}/proxy/metrics")
+
+    assert re.search(rf'node_uname_info\{{.*nodename="{NODE}"', text)
+    assert set(re.findall(r'node_network_receive_bytes_total\{device="([^"]+)"', text)) == {"lo"}
+    assert set(re.findall(r'node_filesystem_size_bytes\{.*mountpoint="([^"]+)"', text)) >= {"/", "/var"}
+    assert not re.search(r'mountpoint="/(telescope|proc|sys|run|var/lib/kubelet/pods)/', text)
+    for name in ("node_cpu_seconds_total", "node_load1", "node_memory_MemAvailable_bytes", "node_vmstat_oom_kill",
+                 "node_disk_io_time_seconds_total", "node_netstat_Tcp_RetransSegs", "node_sockstat_TCP_alloc",
+                 "node_softnet_dropped_total", "node_timex_offset_seconds", "node_filefd_allocated"):  # fmt: skip
+        assert f"\n{name}" in text
 
 
 def test_logs_come_through_the_api_server(loaded: World) -> None:
@@ -191,7 +205,8 @@ def test_pods_and_daemons_stay_in_the_limited_subtree(loaded: World) -> None:
 
     names = [Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() for pid in members]
     assert names.count("consume-cpu") == PODS
-    assert {"kubelet", "containerd", "pause"} <= set(names)
+    assert {"kubelet", "containerd", "node_exporter", "pause"} <= set(names)
+    assert {"kubelet", "containerd", "node_exporter"} <= {member.name for member in processes.marked(loaded.lease)}
     limit = next(tree for tree in trees if "memory" in tree.controllers)
     name = "memory.max" if limit.version == 2 else "memory.limit_in_bytes"
     bound = int((limit.mount / "telescope" / loaded.lease / name).read_text(encoding="ascii"))
