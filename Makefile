@@ -12,10 +12,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	$$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { command -v $$p; break; }; done)
 # Flags of every pytest run of the project's own tests; ARGS adds to them: make test ARGS="-k toolchain"
 TEST_FLAGS := --color=auto
-SELECT ?= not long
+SELECT ?= not long and not extra
 ARGS ?=
 
-.PHONY: help bench test test-long lint format benchmarks tools doctor lock clean
+.PHONY: help bench test test-long test-extra lint format benchmarks tools doctor lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -27,8 +27,11 @@ test: $(VENV)/.stamp ## run the test suite, which starts the real programs
 	-$(BIN)/telescope tools build
 	$(BIN)/python -m pytest tests $(TEST_FLAGS) $(if $(SELECT),-m "$(SELECT)") $(ARGS)
 
-test-long: SELECT := long
+test-long: SELECT := long and not extra
 test-long: test ## run only the tests that take minutes each
+
+test-extra: SELECT := extra
+test-extra: test ## run what CI has no time for: more of what it tries a part of
 
 lint: $(VENV)/.stamp ## check style, types, Terraform modules and scenarios
 	$(BIN)/ruff check

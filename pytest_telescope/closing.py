@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -79,14 +80,27 @@ def write_unfinished(config: pytest.Config, session: Session) -> None:
     listener = config.pluginmanager.get_plugin("telescope-outcomes")
     if xml is None or listener is None or hasattr(config, "workerinput"):
         return
-    xml.pytest_sessionfinish()
     cut = dict.fromkeys(listener.running, "ERROR interrupted: the run ended in this stage")
     command = f"`telescope reap --run {session.folder.run_id}`"
     leaks = {
         f"scenarios/test_scenarios.py::leak[{lease.cell}]": f"ERROR leak: lease {lease.id} is not destroyed: {command}"
         for lease in _open_leases(session)
     }
-    unfinished.add_cases(Path(xml.logfile), {**cut, **leaks})
+    file = Path(xml.logfile)
+    with _written_to(xml, file.with_suffix(".unfinished")) as beside:  # whoever kills us now finds all of it or nothing
+        xml.pytest_sessionfinish()
+        unfinished.add_cases(beside, {**cut, **leaks})
+        beside.replace(file)
+
+
+@contextmanager
+def _written_to(xml: Any, file: Path) -> Iterator[Path]:
+    """Let pytest's JUnit reporter write to another file for a while."""
+    before, xml.logfile = xml.logfile, str(file)
+    try:
+        yield file
+    finally:
+        xml.logfile = before
 
 
 def _open_leases(session: Session) -> list[Lease]:

@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     config.addinivalue_line("markers", "e2e: starts real programs and takes seconds to minutes")
     config.addinivalue_line("markers", "long: takes minutes; `make test-long` runs it")
+    config.addinivalue_line("markers", "extra: more of what CI tries a part of; `make test-extra` runs it")
     if config.getoption("help") or config.getoption("version"):
         return
     choice = options.choose(config)

@@ -158,7 +158,8 @@ def node(judgement: Judgement) -> Iterator[Section]:
     """Yield the golden signals of the node in question: what stands out, what is calm, what was not recorded."""
     found = told(judgement.signals, judgement.window)
     if found is None or not found.node:
-        if judgement.verdict in {Verdict.FAIL, Verdict.INVALID}:
+        was_asked = judgement.time is not None  # else the verdict was known without asking Prometheus
+        if was_asked and judgement.verdict in {Verdict.FAIL, Verdict.INVALID}:
             yield "node", ["no golden signals: neither node_exporter nor cAdvisor of any node was recorded"]
         return
     chosen = "" if judgement.labels.get("node") == found.node else " (under the most pressure; the SLO names no node)"

@@ -70,8 +70,15 @@ def test_what_cannot_run_is_refused_with_its_reason_before_anything_is_built(har
     assert traces(run.state) == []
 
 
+OFTEN = ("examples/generic_query_example.yaml", "testing/node-throughput/config.yaml")
+"""Those that CI runs, one red and one green; the others take eight minutes together."""
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("config", having("verdict"))
+@pytest.mark.parametrize(
+    "config",
+    [config if config in OFTEN else pytest.param(config, marks=pytest.mark.extra) for config in having("verdict")],
+)
 def test_what_can_run_has_its_verdict(harness: Harness, config: str) -> None:
     entry, name = SHIPPED[config], name_of(config)
     scenario_of(harness, name, config, entry.get("overrides", {}), endless=entry.get("endless", False))
