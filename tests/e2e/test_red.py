@@ -23,8 +23,8 @@ REDS = """\
   - {id: impossible, use: pod-startup/running, p: 50, max: 10ms, min_count: 20}
   - {id: too-few, use: pod-startup/running, p: 99, max: 60s}
   - {id: misspelt, histogram: telescope_pod_strat_seconds, p: 50, max: 1s}
-  - {id: empty, query: 'up{job="no-such-job"}', unit: count, max: 1}
-  - {id: not-a-number, query: 'sum(up) * 0 / 0', unit: count, max: 1}
+  - {id: empty, query: 'max(last_over_time(up{job="no-such-job"}[${w}]))', unit: count, max: 1}
+  - {id: not-a-number, query: 'sum(last_over_time(up[${w}])) * 0 / 0', unit: count, max: 1}
 """
 
 

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.e2e
 POSTED = 'apiserver_request_total{verb="POST",resource="pods",subresource=""}'
 CREATED = f"""\
   - id: pods-created
-    query: 'sum({POSTED}) - (sum({POSTED} offset ${{w}}) or vector(0))'
-    unit: count
+    counter: '{POSTED}'
+    job: kube-apiserver
     max: 25
 """
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "forgotten"}}

@@ -90,11 +90,13 @@ def test_the_recording_holds_every_component(cri: Run, recorded: Prometheus) -> 
     assert jobs == dict.fromkeys(
         [
             "cadvisor",
+            "containerd",
             "etcd",
             "kube-apiserver",
             "kube-controller-manager",
             "kube-scheduler",
             "kubelet",
+            "node",
             "telescope",
         ],
         1.0,
