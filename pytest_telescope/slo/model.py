@@ -151,7 +151,7 @@ class Judgement:
 
     Attributes:
         message: one line: metric or id, value, bound, by how much, where. It does not repeat the verdict.
-        value, labels: of the worst element.
+        value, labels: of the worst element; where a quorum outvotes some, of the worst that it does not.
         count: observations over all elements.
         margin: (bound - value) / bound, signed so that negative is worse than the bound; None without a value.
         elements: worst first.

@@ -100,12 +100,10 @@ def _backfilled(cases: Iterable[Case], folder: Path) -> Iterator[Prometheus]:
 
 @contextmanager
 def _written(cases: Iterable[Case], folder: Path) -> Iterator[Prometheus]:
-    from pytest_telescope.toolchain import tool
-
     folder.mkdir()
-    with staleness.receiving(folder, tool("prometheus")) as prom:
+    with staleness.receiving(folder) as (prom, writer):
         for case in cases:
-            staleness.write(prom, staleness.request(_world(case), case.interval, case.window.end))
+            writer.write(staleness.series(_world(case), case.interval, case.window.end))
         yield prom
 
 
