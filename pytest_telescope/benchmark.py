@@ -17,6 +17,7 @@ import pytest
 from pytest_telescope import cells
 from pytest_telescope import options
 from pytest_telescope import scheduling
+from pytest_telescope import terminal
 from pytest_telescope.errors import LoadError
 from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import TelescopeError
@@ -25,7 +26,6 @@ from pytest_telescope.errors import UsageError
 from pytest_telescope.fixtures import Session
 from pytest_telescope.report.folder import RunFolder
 from pytest_telescope.report.folder import new_run_id
-from pytest_telescope.report.live import Live
 
 if TYPE_CHECKING:
     from pytest_telescope.options import Choice
@@ -54,7 +54,7 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         choice=choice,
         plans={planned.cell.id: planned for planned in plans if wanted is None or planned.cell.id in wanted},
         folder=folder,
-        live=_live(config, folder),
+        live=terminal.live(config, folder),
         keep=options.keeps(config, os.environ),
         allow_exec=config.getoption("allow_exec"),
         only_plan=config.getoption("plan"),
@@ -182,7 +182,7 @@ def _prepare_run(config: pytest.Config, session: Session) -> None:
     if session.replay is not None:
         _carry_over(session)
     elif getattr(config.option, "numprocesses", None):
-        _follow_workers(session)
+        terminal.follow_workers(session)
     if config.option.xmlpath is None:
         config.option.xmlpath = str(target / "junit.xml")
     if session.replay is None and getattr(config.option, "allure_report_dir", "") is None:
@@ -193,36 +193,6 @@ def _carry_over(session: Session) -> None:
     """Put what is known of each recorded cell beside the new judgements."""
     for cell in session.plans:
         session.records_of(cell).write("cell.json", session.folder.cell(cell).read("cell.json"))
-
-
-def _follow_workers(session: Session) -> None:
-    from pytest_telescope.report.live import Follower
-
-    session.follower = Follower(session.folder.path / "private" / "live.log", session.live.write)
-    session.follower.start()
-
-
-def _live(config: pytest.Config, folder: RunFolder) -> Live:
-    """Return the live lines: straight to the terminal, from an xdist worker through a file the controller follows."""
-    from pytest_telescope.report.live import FileWriter
-
-    if hasattr(config, "workerinput"):
-        return Live(
-            write=FileWriter(folder.path / "private" / "live.log"),
-            started=config.workerinput.get("telescope_started", 0.0),
-        )
-
-    def write(text: str) -> None:
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(text, flush=True)
-
-    def uncaptured() -> contextlib.AbstractContextManager[None]:
-        capture = config.pluginmanager.get_plugin("capturemanager")
-        return capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext()
-
-    return Live(write=write, uncaptured=uncaptured, started=time.monotonic(), quiet=config.getoption("verbose") < 0)
 
 
 def parametrize(metafunc: pytest.Metafunc, session: Session) -> None:
@@ -333,44 +303,3 @@ def finish(pytest_session: pytest.Session, session: Session, exitstatus: int) ->
     closing.write_records(config, session)
     if reasons and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         pytest_session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def summarise(reporter: pytest.TerminalReporter, session: Session) -> None:
-    """Print the plan, or the closing table and where everything is."""
-    if session.only_plan:
-        from pytest_telescope.report.plan import plan_lines
-
-        reporter.section("telescope plan: nothing was built")
-        for text in plan_lines((session.plans[cell] for cell in session.selected), session.choice.attach):
-            reporter.write_line(text)
-    elif session.selected:
-        _close(reporter, session)
-
-
-def _close(reporter: pytest.TerminalReporter, session: Session) -> None:
-    from pytest_telescope.report.sparkline import is_unicode
-    from pytest_telescope.report.sparkline import plain
-    from pytest_telescope.report.table import closing_table
-
-    if reporter.config.getoption("collectonly"):
-        return
-    reporter.section("telescope")
-    cells = [(cell, session.records_of(cell)) for cell in session.selected]
-    text = closing_table(cells, width=reporter._tw.fullwidth, colour=reporter.hasmarkup)
-    encoding = getattr(reporter._tw._file, "encoding", None)
-    reporter.write((text if is_unicode(encoding) else plain(text)) + "\n")
-    for reason in session.reasons:
-        reporter.write_line(f"red: {reason}", red=True)
-    for line in _kept(session):
-        reporter.write_line(line, yellow=True)
-    reporter.write_line(f"run folder: {session.records_root}")
-
-
-def _kept(session: Session) -> list[str]:
-    """Return a line for every cluster that stays: read from the ledger, which knows those of workers too."""
-    if not session.keep:
-        return []
-    from pytest_telescope.cluster import kept
-    from pytest_telescope.cluster import ledger
-
-    return kept.lines(one for one in ledger.entries() if one.lease.run == session.folder.run_id)

@@ -160,9 +160,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Close with the plan or the table of judgements."""
     session = config.stash.get(SESSION, None)
     if session is not None:
-        from pytest_telescope import benchmark
+        from pytest_telescope import terminal
 
-        benchmark.summarise(terminalreporter, session)
+        terminal.summarise(terminalreporter, session)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

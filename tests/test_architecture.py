@@ -9,7 +9,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pytest_telescope"
-ORDER = ["errors", "paths", "toolchain", "scenario", "metrics", "cluster", "load", "slo", "report", "cells"]
+ORDER = [
+    "errors",
+    "paths",
+    "toolchain",
+    "scenario",
+    "metrics",
+    "cluster",
+    "load",
+    "slo",
+    "statistics",
+    "report",
+    "trend",
+    "compare",
+    "cells",
+]
 ABOVE = len(ORDER)
 PYTEST_ALLOWED = {
     "plugin.py",
@@ -19,6 +33,10 @@ PYTEST_ALLOWED = {
     "options.py",
     "benchmark.py",
     "closing.py",
+    "terminal.py",
+    "sharding.py",
+    "arms.py",
+    "report/allure_results.py",
     "report/outcomes.py",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
