@@ -34,10 +34,15 @@ def _range(parsed: Parsed, bracket: int) -> Iterator[str]:
         yield f"literal range [{''.join(length)}]: the window's length is ${{w}}"
 
 
+_RATES = kinds.RATES | {"resets"}
+
+
 def rates_of_subqueries(parsed: Parsed) -> Iterator[str]:
     """Yield rates that are taken of subqueries: of sums, or at steps instead of at samples."""
+    if ":" not in parsed.words:
+        return
     for index, token in enumerate(parsed.tokens):
-        if token.text not in kinds.RATES | {"resets"} or parsed.text(index + 1) != "(":
+        if token.text not in _RATES or parsed.text(index + 1) != "(":
             continue
         closing = parsed.partner[index + 1]
         brackets = [at for at in range(index + 2, closing) if is_subquery(parsed, at) and _own(parsed, at, index + 1)]

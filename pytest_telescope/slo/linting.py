@@ -93,8 +93,10 @@ def _one_call(parsed: Parsed, first: int, clause: int) -> bool:
 
 def _unknown_variables(parsed: Parsed) -> list[str]:
     names = [token.text[2:-1] for token in parsed.tokens if token.kind == "variable" and token.text != "%v"]
+    if not (unknown := [name for name in names if name not in VARIABLES]):
+        return []
     known = ", ".join(f"${{{name}}}" for name in sorted(VARIABLES))
-    return [f"unknown variable ${{{name}}}: known are {known}" for name in names if name not in VARIABLES]
+    return [f"unknown variable ${{{name}}}: known are {known}" for name in unknown]
 
 
 def _comparison(parsed: Parsed) -> list[str]:
@@ -130,7 +132,7 @@ def _chooses(parsed: Parsed, index: int) -> bool:
 
 
 def _zero_for_nothing(parsed: Parsed, query: str) -> list[str]:
-    if all(one.name.startswith(lint_reading.OWN) for one in selectors(query)):
+    if "vector" not in parsed.words or all(one.name.startswith(lint_reading.OWN) for one in selectors(query)):
         return []
     for index, token in enumerate(parsed.tokens):
         if token.text == "or" and parsed.text(_after_matching(parsed, index)) == "vector" and not _part(parsed, index):

@@ -23,6 +23,8 @@ AGGREGATIONS = frozenset(
     ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "quantile", "topk", "bottomk", "count_values")
 ) | {"limitk", "limit_ratio"}
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
+_ENDS = frozenset(_CLOSING.values())
+BEYOND = ("",) * 4
 _QUOTES = frozenset("\"'`")
 VARIABLES = frozenset({"w", "w_s", "start", "end", "scrape", "nodes"})
 
@@ -62,10 +64,12 @@ class Parsed:
     tokens: tuple[Token, ...]
     partner: dict[int, int]
     around: tuple[tuple[int, ...], ...]
+    words: tuple[str, ...]
+    """The tokens' texts and `BEYOND`, which an index a little beyond either end finds."""
 
     def text(self, index: int) -> str:
-        """Return the token's text, empty beyond either end."""
-        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
+        """Return the token's text, empty up to four places beyond either end."""
+        return self.words[index]
 
     def caller(self, bracket: int) -> str:
         """Return what `(` belongs to: a function, an aggregation (also behind its grouping), or nothing."""
@@ -79,16 +83,15 @@ class Parsed:
 @lru_cache(maxsize=4096)
 def parse(query: str) -> Parsed | str:
     """Tokenise a query; a text that no PromQL can be is returned as its mistake."""
-    tokens = tuple(
-        Token(found.lastgroup or "", found[0]) for found in _TOKEN.finditer(query) if found.lastgroup != "space"
-    )
+    found = _TOKEN.finditer(query)
+    tokens = tuple([Token(one.lastgroup or "", one[0]) for one in found if one.lastgroup != "space"])
     partner: dict[int, int] = {}
     stack: list[int] = []
     around = []
     for index, token in enumerate(tokens):
         if token.text in _QUOTES:
             return f"{token.text} opens a text that never ends"
-        if token.text in _CLOSING.values() and token.kind == "operator":
+        if token.text in _ENDS and token.kind == "operator":
             if not stack or _CLOSING[tokens[stack[-1]].text] != token.text:
                 return f"{token.text!r} closes nothing"
             opening = stack.pop()
@@ -98,7 +101,8 @@ def parse(query: str) -> Parsed | str:
             stack.append(index)
     if stack:
         return f"{tokens[stack[-1]].text!r} is never closed"
-    return Parsed(tokens, partner, tuple(around)) if tokens else "the query is empty"
+    words = (*(token.text for token in tokens), *BEYOND)
+    return Parsed(tokens, partner, tuple(around), words) if tokens else "the query is empty"
 
 
 @lru_cache(maxsize=4096)
