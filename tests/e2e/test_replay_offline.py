@@ -82,6 +82,16 @@ def test_a_replay_without_a_network_gives_the_same_judgements(
     )
 
 
+def test_a_replay_on_workers_writes_beside_one_another(shipped: Shipped, harness: Harness, tmp_path: Path) -> None:
+    folder = copied(shipped("pod-startup"), tmp_path)
+
+    again = harness.run(f"--replay={folder}", "-n", "2")
+
+    assert again.code == 0, again.output
+    assert [one.name for one in (folder / "replays").iterdir()] == ["1"]
+    assert judgements(folder / "replays" / "1") == judgements(folder / "publish")
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_recording_tells_the_types_of_its_metrics(shipped: Shipped, name: str) -> None:
     for recording in shipped(name).folder.publish.glob("cells/*/recording"):
