@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
@@ -29,8 +30,7 @@ _QUOTES = frozenset("\"'`")
 VARIABLES = frozenset({"w", "w_s", "start", "end", "scrape", "nodes"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a query: `kind` is the name of a group of the token pattern."""
 
     kind: str
@@ -88,6 +88,7 @@ def parse(query: str) -> Parsed | str:
     partner: dict[int, int] = {}
     stack: list[int] = []
     around = []
+    inside: tuple[int, ...] = ()
     for index, token in enumerate(tokens):
         if token.text in _QUOTES:
             return f"{token.text} opens a text that never ends"
@@ -96,9 +97,11 @@ def parse(query: str) -> Parsed | str:
                 return f"{token.text!r} closes nothing"
             opening = stack.pop()
             partner[opening], partner[index] = index, opening
-        around.append(tuple(stack))
+            inside = tuple(stack)
+        around.append(inside)
         if token.text in _CLOSING and token.kind == "operator":
             stack.append(index)
+            inside = tuple(stack)
     if stack:
         return f"{tokens[stack[-1]].text!r} is never closed"
     words = (*(token.text for token in tokens), *BEYOND)
