@@ -45,10 +45,11 @@ def libraries(recipe: Recipe, work: Path, step: debian.Step) -> dict[str, str]:
         ToolError: They are neither on this machine nor can be fetched.
     """
     cc = compiler(recipe)
-    usr = None
-    if not all(_links(cc, library, header, work) for library, header in recipe.libraries.items()):
-        usr = debian.unpack(recipe, work, step) / "usr"
-    return {"CC": cc, "PKG_CONFIG": str(_pkg_config(recipe, usr, work))}
+    if all(_links(cc, library, header, work) for library, header in recipe.libraries.items()):
+        return {"CC": cc, "PKG_CONFIG": str(_pkg_config(recipe, None, work))}
+    usr = debian.unpack(recipe, work, step) / "usr"
+    # Go's cache would keep the folders that pkg-config names, and link with them when they are long gone.
+    return {"CC": cc, "PKG_CONFIG": str(_pkg_config(recipe, usr, work)), "GOCACHE": str(work / "go-cache")}
 
 
 def _pkg_config(recipe: Recipe, usr: Path | None, work: Path) -> Path:
