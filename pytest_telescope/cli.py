@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 from typing import TextIO
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 USAGE = 4
 """Exit code of bad input, pytest's own."""
+READERS = {
+    "report": "make the Allure report of finished runs, with the history of those before",
+    "trend": "tell what changed over runs: regressions, improvements, and what could have been seen",
+    "compare": "compare two runs, or two sets of runs, honestly",
+}
+"""Commands that read finished runs; each is `command.py` of the room of its name."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, command: Callable[[argparse.Namespace, TextIO], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, name=name)
         return sub
 
     add("list", _list, "list the scenarios with their providers, rows and engines")
@@ -64,11 +72,22 @@ def _parser() -> argparse.ArgumentParser:
     add("schema", _schema, "print the JSON Schema of scenario.yaml")
     add("doctor", _doctor, "check this machine and say what mends it")
     _add_tools(add("tools", _tools, "list or build the pinned tools"))
+    for name, text in READERS.items():
+        _reader(name).arguments(add(name, _read_results, text))
     _add_reap(add("reap", _reap, "destroy the clusters that a run left behind"))
     _add_sweep(add("sweep", _sweep, "find by tag what a cloud still holds of the harness, and delete it"))
     _add_kube_token(add("kube-token", _kube_token, "print a token for a kubeconfig's exec plugin"))
     add("bench", _bench, "run the local scenario that suits this machine; all other arguments are passed on to pytest")
     return parser
+
+
+def _reader(name: str) -> ModuleType:
+    return importlib.import_module(f"pytest_telescope.{name}.command")
+
+
+def _read_results(arguments: argparse.Namespace, out: TextIO) -> int:
+    code: int = _reader(arguments.name).run(arguments, out)
+    return code
 
 
 def _add_tools(parser: argparse.ArgumentParser) -> None:
