@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("collect", "ready", "pods", "overhead", "cl2", "plan", "reap", "clouds", "slos", "replay", "lint")
+NAMES = (
+    *("collect", "ready", "pods", "overhead", "cl2", "plan", "reap", "clouds", "slos", "replay", "lint"),
+    *("reporting", "report", "trend", "changes", "comparison"),
+)
 ON_REQUEST = ("scale",)
 """Takes ten minutes and most of the machine's memory."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,6 +15,7 @@ from pytest_telescope.slo.planned import Planned
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_telescope.arms import Comparison
     from pytest_telescope.options import Choice
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.scenario.scenario import Scenario
@@ -33,8 +35,18 @@ def plan(choice: Choice) -> list[Planned]:
     """
     scenarios = [scenario(name) for name in choice.scenarios]
     _known_rows(choice, scenarios)
-    sets = dict(choice.sets)
-    cells = [
+    cells = _cells(choice, scenarios, {}) if choice.comparison is None else _arms(choice, choice.comparison, scenarios)
+    if not cells:
+        raise UsageError(
+            f"no cell is left for -m {' or '.join(choice.providers)} --scenario={','.join(choice.scenarios)}"
+        )
+    return [planned(cell, choice.attach) for cell in cells]
+
+
+def _cells(choice: Choice, scenarios: Sequence[Scenario], more: Mapping[str, str]) -> list[Cell]:
+    """Return the chosen cells with `more` set beside what `--set` sets."""
+    sets = dict(choice.sets) | dict(more)
+    return [
         cell
         for provider in choice.providers
         for found in scenarios
@@ -42,11 +54,28 @@ def plan(choice: Choice) -> list[Planned]:
             provider, rows=_rows(found, provider, choice.rows), engines=choice.engines or None, sets=sets
         )
     ]
-    if not cells:
-        raise UsageError(
-            f"no cell is left for -m {' or '.join(choice.providers)} --scenario={','.join(choice.scenarios)}"
-        )
-    return [planned(cell, choice.attach) for cell in cells]
+
+
+def _arms(choice: Choice, comparison: Comparison, scenarios: Sequence[Scenario]) -> list[Cell]:
+    """Return every repeat of both arms of the chosen cells, in the order in which they run."""
+    from pytest_telescope.arms import interleaved
+
+    try:
+        arms = [_arm(choice, comparison, scenarios, side) for side in range(len(comparison.values))]
+    except UsageError as error:
+        raise UsageError(comparison.told(str(error))) from error
+    return interleaved(comparison, *arms, attached=choice.attach is not None)
+
+
+def _arm(choice: Choice, comparison: Comparison, scenarios: Sequence[Scenario], side: int) -> list[Cell]:
+    """Return the cells of one arm; a value such as 1.34 is text where only text can be meant."""
+    try:
+        return _cells(choice, scenarios, comparison.sets(side))
+    except UsageError as error:
+        try:
+            return _cells(choice, scenarios, comparison.sets(side, as_text=True))
+        except UsageError:
+            raise error from None
 
 
 def planned(cell: Cell, attach: Path | None = None) -> Planned:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_telescope.arms import Comparison
+from pytest_telescope.arms import compared
+from pytest_telescope.errors import UsageError
 from pytest_telescope.scenario.names import PROVIDERS
 
 _UNSET = {"", "0", "false", "no"}
@@ -30,6 +33,8 @@ class Choice:
     replay: Path | None = None
     attach: Path | None = None
     """Kubeconfig of the cluster that is there already."""
+    comparison: Comparison | None = None
+    """The arms of `--ab` or `--aa`, run in turn."""
 
     @property
     def benchmark(self) -> bool:
@@ -59,6 +64,7 @@ def add(parser: pytest.Parser) -> None:
         dest="telescope_set",
         help="override a row value or a dotted path of scenario.yaml",
     )
+    _add_comparison(group)
     group.addoption("--plan", action="store_true", help="say what would be built, run and asked; build nothing")
     group.addoption("--keep", action="store_true", help="do not destroy the clusters; `telescope reap` does it later")
     group.addoption("--keep-in-ci", action="store_true", help="--keep, also where CI or TF_BUILD is set")
@@ -78,6 +84,23 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--telescope-dir", metavar="DIR", help="where run folders go (default: .telescope below the root folder)"
     )
+    group.addoption(
+        "--shard",
+        metavar="I/N",
+        help="run only this share of the clusters; read from Azure DevOps' parallel strategy by itself",
+    )
+
+
+def _add_comparison(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--ab",
+        metavar="NAME=OLD,NEW",
+        help="run each cell with both values of what --set can set, in turn, and compare them",
+    )
+    group.addoption(
+        "--aa", action="store_true", help="run each cell twice as it is, in turn, and store how much its numbers vary"
+    )
+    group.addoption("--repeats", metavar="N", help="pairs of --ab or --aa (default: 5)")
 
 
 def choose(config: pytest.Config) -> Choice:
@@ -90,6 +113,8 @@ def choose(config: pytest.Config) -> Choice:
     providers = providers_named(config.getoption("markexpr") or "")
     replay, attach = config.getoption("replay"), config.getoption("attach")
     keeps(config, os.environ)
+    sets = tuple(assignment(text, "--set") for text in config.getoption("telescope_set"))
+    comparison = _comparison(config, providers, scenarios, sets)
     if attach is not None:
         _check_attach(config, providers)
     if replay is None:
@@ -99,10 +124,39 @@ def choose(config: pytest.Config) -> Choice:
         scenarios=scenarios,
         rows=split(config.getoption("row")),
         engines=split(config.getoption("engine")),
-        sets=tuple(assignment(text, "--set") for text in config.getoption("telescope_set")),
+        sets=sets,
         replay=Path(replay) if replay else None,
         attach=Path(attach).absolute() if attach else None,
+        comparison=comparison,
     )
+
+
+def _comparison(
+    config: pytest.Config, providers: tuple[str, ...], scenarios: tuple[str, ...], sets: tuple[tuple[str, str], ...]
+) -> Comparison | None:
+    """Return what --ab, --aa and --repeats ask for.
+
+    Raises:
+        pytest.UsageError: they do not go together, with each other or with another option.
+    """
+    ab, aa, repeats = config.getoption("ab"), bool(config.getoption("aa")), config.getoption("repeats")
+    if ab is None and not aa:
+        if repeats is not None:
+            raise pytest.UsageError("--repeats counts the pairs of a comparison: add --ab NAME=OLD,NEW or --aa")
+        return None
+    option = "--ab" if ab is not None else "--aa"
+    if config.getoption("replay") is not None:
+        raise pytest.UsageError(
+            f"--replay judges a run as it was: leave {option} out; `telescope compare RUN` reads it"
+        )
+    if getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError(f"{option} runs its arms one after the other, so that both see the same: leave -n out")
+    if not (providers and scenarios):
+        raise pytest.UsageError(f"{option} needs cells to compare: add -m PROVIDER and --scenario=NAME")
+    try:
+        return compared(ab, aa, repeats, dict(sets))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def keeps(config: pytest.Config, environ: Mapping[str, str]) -> bool:

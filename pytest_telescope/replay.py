@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -52,9 +53,12 @@ def _planned(document: dict[str, Any]) -> Planned:
         engines=[document["engine"]],
         sets=sets,
     )
-    planned = next((cells.planned(cell) for cell in found if cell.id == document["cell"]), None)
-    if planned is None:
+    wanted = document.get("of") or document["cell"]
+    cell = next((one for one in found if one.id == wanted), None)
+    if cell is None:
         raise UsageError(
             f"{document['cell']}: scenario {document['scenario']} no longer has this cell; its SLOs cannot be known"
         )
-    return cells.without_machine_skip(planned)
+    told = document.get
+    arm = replace(cell, id=document["cell"], arm=told("arm"), repeat=told("repeat"), of=told("of"))
+    return cells.without_machine_skip(cells.planned(arm))

@@ -105,6 +105,44 @@ def test_attach_goes_with_one_provider_and_a_scenario_alone(
         chosen(monkeypatch, *arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--repeats=3",), "add --ab NAME=OLD,NEW or --aa"),
+        (("--ab=pods=1,2", "--aa"), "leave one of them out"),
+        (("--ab=pods",), "expected NAME=OLD,NEW"),
+        (("--ab==1,2",), "expected NAME=OLD,NEW"),
+        (("--ab=pods=1",), "expected two values, OLD,NEW, found 1"),
+        (("--ab=pods=1,2,3",), "found 3"),
+        (("--ab=pods=,2",), "found 1"),
+        (("--ab=pods=2, 2",), "both arms are the same"),
+        (("--ab=pods=1,2", "--set=pods=3"), "only one can say what pods is"),
+        (("--ab=pods=1,2", "--repeats=0"), "--repeats 0"),
+        (("--ab=pods=1,2", "--repeats=-1"), "--repeats -1"),
+        (("--aa", "--repeats=two"), "--repeats two"),
+        (("--aa", "--repeats=²"), "--repeats ²"),
+        (("--ab=pods=1,2", "--replay=run"), "--replay judges a run as it was"),
+        (("--aa", "--numprocesses=2"), "leave -n out"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], why: str) -> None:
+    with pytest.raises(pytest.UsageError, match=why):
+        chosen(monkeypatch, *LOCAL, *arguments)
+
+
+def test_a_comparison_without_cells_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(pytest.UsageError, match="--ab needs cells to compare"):
+        chosen(monkeypatch, "--ab=pods=1,2")
+
+
+def test_a_comparison_has_a_key_two_values_and_five_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = chosen(monkeypatch, *LOCAL, "--ab=load.resource-consumer.rate=5/s,10/s").comparison
+
+    assert found is not None
+    assert (found.key, found.values, found.repeats) == ("load.resource-consumer.rate", ("5/s", "10/s"), 5)
+    assert chosen(monkeypatch, *LOCAL).comparison is None
+
+
 def test_the_kubeconfig_to_attach_to_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     found = chosen(monkeypatch, *LOCAL, "--attach=config")
 

@@ -101,7 +101,9 @@ def parse(text: str, shown: Path) -> Node:
 
 
 def of_text(text: str, place: Place) -> Node:
-    """Return the scalar that `text` is in YAML, as if it stood at `place`."""
+    """Return the scalar that `text` is in YAML, as if it stood at `place`; in quotes it is a text."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return Node(text[1:-1], place, text)
     tag = _Loader("").resolve(yaml.ScalarNode, text, (True, False))
     return Node(_scalar(tag, text), place, text)
 

@@ -1,9 +1,10 @@
 """The one place that spells and reads ids of cells and of their SLO items.
 
-A cell is `<provider>-<scenario>[--<row>][--<engine>]`, an SLO item `<cell>--<slo>`. No name holds `--`, no provider
-holds `-` and no row is called like an engine, so every id is read back unambiguously. Names have at most
-63 characters (as Kubernetes labels), so the longest item name, `test_slo[...]`, stays far below the 512 that JUnit
-readers keep.
+A cell is `<provider>-<scenario>[--<row>][--<engine>]`, an SLO item `<cell>--<slo>`. In an interleaved comparison
+(`--ab`) each repeat of an arm is a cell of its own, `<cell>--ab-<arm>-<repeat>`. No name holds `--`, no provider holds
+`-` and no row is called like an engine or an arm, so every id is read back unambiguously. Names have at most 63
+characters (as Kubernetes labels), so the longest item name, `test_slo[...]`, stays far below the 512 that JUnit readers
+keep.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from pytest_telescope.scenario.names import PROVIDERS
 from pytest_telescope.scenario.names import suggest
 
 LONGEST_NAME = 63
+LONGEST_LABEL = 20
+"""Characters of an arm's value that its id shows."""
 _NAME = re.compile(NAME)
+_ARM = re.compile(rf"[ab](-{NAME})?")
+_ARM_PART = re.compile(rf"ab-(?P<arm>[ab](-{NAME})?)-(?P<repeat>[1-9][0-9]*)")
 _SEPARATOR = "--"
 
 
@@ -30,8 +35,16 @@ class CellName:
     scenario: str
     row: str | None = None
     engine: str | None = None
+    arm: str | None = None
+    repeat: int | None = None
 
     def __str__(self) -> str:
+        cell = cell_id(self.provider, self.scenario, self.row, self.engine)
+        return cell if self.arm is None or self.repeat is None else arm_id(cell, self.arm, self.repeat)
+
+    @property
+    def of(self) -> str:
+        """The id without the arm."""
         return cell_id(self.provider, self.scenario, self.row, self.engine)
 
 
@@ -53,6 +66,23 @@ def cell_id(provider: str, scenario: str, row: str | None = None, engine: str | 
     return f"{provider}-{_SEPARATOR.join(names)}"
 
 
+def arm_name(side: str, value: str = "") -> str:
+    """Return the name of an arm: its side, `a` or `b`, and what of `value` an id can show."""
+    label = re.sub("[^a-z0-9]+", "-", value.lower()).strip("-")[:LONGEST_LABEL].strip("-")
+    return f"{side}-{label}" if label else side
+
+
+def arm_id(cell: str, arm: str, repeat: int) -> str:
+    """Return the id of one repeat (from 1) of an arm of a comparison; `cell` is the id without it.
+
+    Raises:
+        UsageError: no such arm or repeat can be.
+    """
+    if _ARM.fullmatch(arm) is None or repeat < 1:
+        raise UsageError(f"arm {arm!r}, repeat {repeat}: write a-<value> or b-<value>, and a repeat from 1")
+    return f"{cell}{_SEPARATOR}{require_name(f'ab-{arm}-{repeat}', 'arm')}"
+
+
 def slo_item_id(cell: str, slo: str) -> str:
     """Return the id of the item that judges `slo` of a cell.
 
@@ -70,11 +100,21 @@ def parse_cell_id(text: str) -> CellName:
     """
     head, *rest = text.split(_SEPARATOR)
     provider, dash, scenario = head.partition("-")
+    arm = _ARM_PART.fullmatch(rest[-1]) if rest else None
+    if arm is not None:
+        rest.pop()
     engine = rest.pop() if rest and rest[-1] in ENGINES else None
     row = rest.pop() if rest else None
     if not dash or rest:
         raise UsageError(f"{text!r} is not a cell: write <provider>-<scenario>[--<row>][--<engine>]")
-    name = CellName(provider=provider, scenario=scenario, row=row, engine=engine)
+    name = CellName(
+        provider=provider,
+        scenario=scenario,
+        row=row,
+        engine=engine,
+        arm=arm["arm"] if arm else None,
+        repeat=int(arm["repeat"]) if arm else None,
+    )
     str(name)  # raises where a part is not valid
     return name
 
@@ -97,6 +137,11 @@ def is_name(text: str) -> bool:
     return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
+def is_arm_part(text: str) -> bool:
+    """Tell whether `text` is what an id ends in within a comparison."""
+    return _ARM_PART.fullmatch(text) is not None
+
+
 def require_name(text: str, kind: str) -> str:
     """Return `text` if it can be part of an id.
 
@@ -115,8 +160,10 @@ def require_row(text: str) -> str:
     """Return `text` if it can name a row.
 
     Raises:
-        UsageError: it cannot, or it is the name of an engine.
+        UsageError: it cannot, or it is the name of an engine or of an arm of a comparison.
     """
     if text in ENGINES:
         raise UsageError(f"row {text!r} is called like an engine, so ids would be ambiguous: write another name")
+    if is_arm_part(text):
+        raise UsageError(f"row {text!r} is called like an arm of --ab, so ids would be ambiguous: write another name")
     return require_name(text, "row")

@@ -283,6 +283,9 @@ class Cell:
         values: the row's values with `--set` applied; what `${name}` was filled from.
         folder: the scenario's folder; relative paths of the specs start here.
         slos: as written after overlay and row, `use` not yet resolved.
+        arm: of an interleaved comparison (`--ab`, `--aa`), e.g. `a-5-s`; None outside of one.
+        repeat: number of the pair within that comparison, from 1.
+        of: the id without arm and repeat, which is what the numbers are of.
     """
 
     id: str
@@ -299,3 +302,6 @@ class Cell:
     budget: Budget
     folder: Path
     place: Place
+    arm: str | None = None
+    repeat: int | None = None
+    of: str | None = None

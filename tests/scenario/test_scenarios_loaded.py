@@ -153,6 +153,13 @@ def test_set_changes_a_key_by_its_path_for_that_run_alone(cri: Scenario) -> None
     assert consumer(cri, "p300", {}).rate == 10
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_set_takes_a_text_that_looks_like_a_number_in_quotes(cri: Scenario, quote: str) -> None:
+    cell = cri.cell("aks", "p300", sets={"cluster.kubernetes_version": f"{quote}1.35{quote}"})
+
+    assert cell.cluster.kubernetes_version == "1.35"
+
+
 def test_set_reaches_an_slo_by_its_id_and_null_deletes(cri: Scenario) -> None:
     cell = cri.cell("aks", "p300", sets={"slos.pod-startup.max": "7s", "slos.running": "null", "budget.cost": "null"})
 

@@ -1,0 +1,1 @@
+"""Two runs, or the two arms of one: what differs, by how much, and how sure that is."""
