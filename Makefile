@@ -15,13 +15,16 @@ TEST_FLAGS := --color=auto
 SELECT ?= not long and not extra
 ARGS ?=
 
-.PHONY: help bench test test-long test-extra lint format benchmarks tools doctor lock clean
+.PHONY: help bench report test test-long test-extra lint format benchmarks tools doctor lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 bench: $(VENV)/.stamp ## build the tools once and run the local scenario that suits this machine
 	$(BIN)/telescope bench $(ARGS)
+
+report: $(VENV)/.stamp ## make the HTML report of the newest run; it opens offline
+	$(BIN)/telescope report $(ARGS)
 
 test: $(VENV)/.stamp ## run the test suite, which starts the real programs
 	-$(BIN)/telescope tools build
@@ -63,6 +66,8 @@ lock: $(VENV)/.stamp ## resolve the Python requirements anew
 	$(LOCK) --upgrade pyproject.toml --output-file requirements/run.txt >/dev/null
 	$(LOCK) --upgrade pyproject.toml --group dev --output-file requirements/dev.txt >/dev/null
 	$(LOCK) requirements/go.in --output-file requirements/go.txt >/dev/null
+	$(LOCK) requirements/node.in --output-file requirements/node.txt >/dev/null
+	$(LOCK) requirements/peers.in --output-file requirements/peers.txt >/dev/null
 
 clean: ## remove what was made here (built tools stay in the user's cache)
 	rm -rf $(VENV) .telescope .mypy_cache .ruff_cache .pytest_cache .hypothesis

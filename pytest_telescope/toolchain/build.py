@@ -14,9 +14,12 @@ from pytest_telescope.toolchain import clang
 from pytest_telescope.toolchain import debian
 from pytest_telescope.toolchain import fetch
 from pytest_telescope.toolchain import golang
+from pytest_telescope.toolchain import nodejs
+from pytest_telescope.toolchain import npm
 from pytest_telescope.toolchain import overrides
 from pytest_telescope.toolchain import process
 from pytest_telescope.toolchain import store
+from pytest_telescope.toolchain import wheels
 from pytest_telescope.toolchain.recipes import Recipe
 
 Say = Callable[[str], None]
@@ -25,6 +28,11 @@ _PROXY = re.compile(
     r"(4\d\d (Forbidden|Not Found|Gone|Unauthorized)|proxyconnect|no such host|connection refused|i/o timeout"
     r"|module lookup disabled|refusing to pass credentials|dial tcp|network is unreachable|certificate signed by)",
     re.IGNORECASE,
+)
+
+_REGISTRY = re.compile(
+    r"npm (error|ERR!).*\b(E40\d|ECONN\w+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET\w*|UNABLE_TO\w+|SELF_SIGNED\w+"
+    r"|ETARGET)"
 )
 
 
@@ -73,6 +81,10 @@ def _make(recipe: Recipe, work: Path, output: Path, log: Path, say: Say) -> None
     if recipe.recipe == "debian":
         debian.make(recipe, work, output, _stepper(recipe, dict(os.environ), log, beat))
         return
+    if recipe.recipe == "npm":
+        node = nodejs.find() or _fetch_node(recipe, say, beat)
+        npm.make(recipe, node, output, _stepper(recipe, nodejs.environment(node), log, beat, npm.SECONDS), beat)
+        return
     go = golang.find().path or fetch.fetched() or _fetch(recipe, say, beat)
     environment = golang.environment(go, cgo=recipe.cgo, work=work)
     step = _stepper(recipe, environment, log, beat)
@@ -89,10 +101,22 @@ def _fetch(recipe: Recipe, say: Say, beat: process.Beat) -> Path:
     return fetch.go(beat)
 
 
-def _stepper(recipe: Recipe, environment: dict[str, str], log: Path, beat: process.Beat) -> debian.Step:
+def _fetch_node(recipe: Recipe, say: Say, beat: process.Beat) -> Path:
+    if wheels.fetched(nodejs.WHEEL) is None:
+        say(f"{recipe.name}: fetching Node.js {nodejs.WHEEL.version} from PyPI first")
+    return nodejs.fetch(beat)
+
+
+def _stepper(
+    recipe: Recipe,
+    environment: dict[str, str],
+    log: Path,
+    beat: process.Beat,
+    seconds: float = process.DEADLINE_SECONDS,
+) -> debian.Step:
     def step(command: Sequence[str], folder: Path, sentence: str) -> None:
         try:
-            code = process.run(command, cwd=folder, env=environment, log=log, beat=beat)
+            code = process.run(command, cwd=folder, env=environment, log=log, beat=beat, seconds=seconds)
         except (OSError, TimeoutError) as error:
             raise ToolError(f"{sentence}: {error}; {overrides.way_out(recipe.name)}") from error
         if code:
@@ -104,7 +128,12 @@ def _stepper(recipe: Recipe, environment: dict[str, str], log: Path, beat: proce
 def _failure(recipe: Recipe, sentence: str, code: int, log: Path) -> str:
     last = process.tail(log)
     lines = [f"{sentence} (exit code {code}). The last lines of its output:", last, f"  whole output: {log}"]
-    if _PROXY.search(last):
+    if recipe.recipe == "npm" and _REGISTRY.search(last):
+        lines.append(
+            "  The npm registry did not serve what is needed: name one that does (npm config set registry URL), "
+            "or install on another machine and copy the folder"
+        )
+    elif _PROXY.search(last):
         lines.append(
             f"  The module proxy (GOPROXY={_proxy()}) did not serve what is needed: "
             "use one that does, or a file tree in front of it (GOPROXY=file:///path,...)"

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_telescope.errors import UsageError
 from pytest_telescope.toolchain.recipes import recipe
 
-SPECIAL = ("go", "terraform")
+SPECIAL = ("go", "node", "terraform")
 """Programs that are taken from PATH where they are good enough; they can be overridden like tools."""
 
 _given: dict[str, Path] = {}

@@ -20,11 +20,19 @@ BEAT_SECONDS = 15.0
 DEADLINE_SECONDS = 3600.0
 
 
-def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, beat: Beat) -> int:
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    beat: Beat,
+    seconds: float = DEADLINE_SECONDS,
+) -> int:
     """Run `command` to its end and return its exit code; its output is appended to `log`.
 
     Raises:
-        TimeoutError: It ran longer than `DEADLINE_SECONDS`; it was killed.
+        TimeoutError: It ran longer than `seconds`; it was killed.
     """
     with log.open("ab") as sink:
         sink.write(f"+ {' '.join(command)}\n".encode())
@@ -39,7 +47,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path,
             start_new_session=True,
         )
         try:
-            return _wait(child, beat)
+            return _wait(child, beat, seconds)
         finally:
             _end(child)
 
@@ -56,14 +64,14 @@ def _tied(command: Sequence[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
 
 
-def _wait(child: subprocess.Popen[bytes], beat: Beat) -> int:
+def _wait(child: subprocess.Popen[bytes], beat: Beat, seconds: float) -> int:
     started = time.monotonic()
-    while (ran := time.monotonic() - started) < DEADLINE_SECONDS:
+    while (ran := time.monotonic() - started) < seconds:
         try:
-            return child.wait(timeout=BEAT_SECONDS)
+            return child.wait(timeout=min(BEAT_SECONDS, seconds - ran))
         except subprocess.TimeoutExpired:
-            beat(ran + BEAT_SECONDS)
-    raise TimeoutError(f"still running after {DEADLINE_SECONDS:.0f} s")
+            beat(time.monotonic() - started)
+    raise TimeoutError(f"still running after {seconds:.0f} s")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

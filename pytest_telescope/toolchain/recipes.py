@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Recipe:
     """How one tool is made; see the head of tools.yaml for the meaning of each field."""
 
     name: str
-    recipe: Literal["go", "c", "debian"]
+    recipe: Literal["go", "c", "debian", "npm"]
     module: str = ""
     source: str = ""
     package: str = ""
@@ -36,11 +37,20 @@ class Recipe:
     take: tuple[str, ...] = ()
     folder: bool = False
     os: tuple[str, ...] = ()
+    optional: bool = False
+    """Whether a run does without it: it is built when it is asked for, and not by `telescope tools build`."""
 
     @property
     def module_folder(self) -> Path:
-        """The folder with the go.mod and go.sum that pin this tool."""
-        return folder() / self.module
+        """The folder with the files that pin this tool."""
+        return paths.modules() / self.module if self.recipe == "npm" else folder() / self.module
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """The names of the files that pin this tool, in `module_folder`."""
+        if self.recipe == "npm":
+            return ("package.json", "package-lock.json")
+        return ("go.mod", "go.sum") if self.module else ()
 
     @property
     def supported(self) -> bool:
@@ -55,6 +65,8 @@ class Recipe:
     @property
     def version(self) -> str:
         """The pinned version of `source`, or the distribution for tools that come from its packages."""
+        if self.recipe == "npm":
+            return _locked(self.module_folder / "package-lock.json", self.source)
         return _pins(self.module_folder / "go.mod")[self.source] if self.source else "distribution"
 
     def fill(self, text: str) -> str:
@@ -100,3 +112,9 @@ def _recipe(name: str, entry: dict[str, Any]) -> Recipe:
 def _pins(go_mod: Path) -> dict[str, str]:
     required = re.findall(r"^(?:require)?\s+(\S+)\s+(v\S+)", go_mod.read_text(encoding="utf-8"), re.MULTILINE)
     return dict(required)
+
+
+@lru_cache
+def _locked(lock: Path, package: str) -> str:
+    version: str = json.loads(lock.read_text(encoding="utf-8"))["packages"][f"node_modules/{package}"]["version"]
+    return version

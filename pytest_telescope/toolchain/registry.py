@@ -87,9 +87,9 @@ def tools() -> list[ToolInfo]:
 
 
 def for_tests() -> list[str]:
-    """Return the tools that the test suite runs on this machine."""
-    names = [recipe.name for recipe in recipes.recipes().values() if recipe.supported and recipe.name != "tofu"]
-    return [*names, "terraform"]
+    """Return the tools that runs and the test suite need on this machine; what is optional is built on demand."""
+    wanted = [recipe for recipe in recipes.recipes().values() if recipe.supported and not recipe.optional]
+    return [*(recipe.name for recipe in wanted), "terraform"]
 
 
 def span(seconds: float) -> str:

@@ -43,11 +43,11 @@ def root() -> Path:
 def key(recipe: Recipe, *, go_version: str, platform: str, distribution: str) -> str:
     """Return the hash of everything that decides what the built tool is."""
     digest = hashlib.sha256()
-    names = ("go.mod", "go.sum") if recipe.module else ()
-    for name in names:
+    for name in recipe.pins:
         digest.update((recipe.module_folder / name).read_bytes())
     compiler = go_version if recipe.recipe == "go" else ""
-    digest.update(json.dumps([asdict(recipe), compiler, platform, distribution if recipe.uses_debian else ""]).encode())
+    made = {name: value for name, value in asdict(recipe).items() if name != "optional"}  # says when, not what
+    digest.update(json.dumps([made, compiler, platform, distribution if recipe.uses_debian else ""]).encode())
     return digest.hexdigest()[:20]
 
 
@@ -75,8 +75,10 @@ def read_about(slot: Path) -> About | None:
 
 def size(path: Path) -> int:
     """Return the bytes of a file, or of all files of a folder."""
-    files = [path] if path.is_file() else [entry for entry in path.rglob("*") if entry.is_file()]
-    return sum(entry.stat().st_size for entry in files)
+    if path.is_file():
+        return path.stat().st_size
+    files = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)  # noqa: PTH118 - thousands
+    return sum(os.stat(file).st_size for file in files if os.path.isfile(file))  # noqa: PTH113, PTH116 - likewise
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pytest_telescope.toolchain import recipes
 from pytest_telescope.toolchain import store
 from pytest_telescope.toolchain.recipes import Recipe
 
-GO_TOOLS = [recipe for recipe in recipes.recipes().values() if recipe.source]
+GO_TOOLS = [recipe for recipe in recipes.recipes().values() if recipe.source and recipe.recipe != "npm"]
 
 
 def key(recipe: Recipe, *, go: str = "1.26.6", platform: str = "linux/x86_64", distribution: str = "debian 12") -> str:
