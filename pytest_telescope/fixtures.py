@@ -13,6 +13,7 @@ from pytest_telescope.report.folder import CellFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import TypeVar
 
@@ -61,10 +62,25 @@ class Session:
         """Return where this session writes what it finds out about a cell."""
         return CellFolder(self.records_root / "cells" / cell)
 
+    def select(self, nodeids: Iterable[str]) -> None:
+        """Take the cells of these items as the selected ones: all that a controller of pytest-xdist gets to know."""
+        from pytest_telescope import scheduling
+
+        found = {cell for node in nodeids for cell in scheduling.prefixes(node.partition("[")[2].rstrip("]"))}
+        self.selected = [cell for cell in self.plans if cell in found]
+
     def follower_stop(self) -> None:
         """Stop following the workers' live lines."""
         if self.follower is not None:
             self.follower.stop()
+
+    def say(self, cell: str, stage: str, text: str) -> None:
+        """Tell what goes on with a cell's cluster: where the cell is under way it is a note of it."""
+        run = self.runs.get(cell)
+        if run is None:
+            self.live.say(cell, stage, text)
+        else:
+            run.note(stage, text)
 
     def run_of(self, cell: str) -> CellRun:
         """Return the life of a cell, begun on first use."""
@@ -99,7 +115,7 @@ class Session:
                 users=users,
                 keep=self.keep,
                 cells=tuple(self.plans[user].cell for user in users),
-                say=self.live.say,
+                say=self.say,
                 sharing=self._sharing(planned),
             )
         return self.handles[planned.cluster]
@@ -116,11 +132,15 @@ class Session:
 SESSION = pytest.StashKey[Session]()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CellHandle:
     """What an item sees of its cell: the same stages, with every error turned into a red outcome or a skip."""
 
     run: CellRun
+
+    def __repr__(self) -> str:
+        """Return a short text: pytest asks for it at every red item, and a cell with all its plans is megabytes."""
+        return f"<cell {self.run.id}>"
 
     def provision(self) -> None:
         """Bring the cluster up."""

@@ -14,6 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_telescope.alarm import OutOfBudgetError
+from pytest_telescope.cluster.progress import Line
+from pytest_telescope.cluster.progress import Progress
 from pytest_telescope.errors import LeakError
 from pytest_telescope.errors import LoadError
 from pytest_telescope.errors import TelescopeError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_telescope.load.model import LoadResult
     from pytest_telescope.paying import Paying
     from pytest_telescope.report.folder import CellFolder
+    from pytest_telescope.report.progress_notes import Notes
     from pytest_telescope.scenario.model import Cell
     from pytest_telescope.slo.judge import Judge
     from pytest_telescope.slo.model import Judgement
@@ -188,8 +191,15 @@ class CellRun:
     cleaned: bool = False
     diagnosed: bool = False
     judgements: dict[str, Judgement] = field(default_factory=dict)
+    notes: Notes = field(init=False)
     _judge: Judge | None = None
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def __post_init__(self) -> None:
+        """Have a place for what the cell says."""
+        from pytest_telescope.report.progress_notes import Notes
+
+        self.notes = Notes(self.folder)
 
     @property
     def id(self) -> str:
@@ -199,7 +209,7 @@ class CellRun:
     @contextlib.contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         started = time.time()
-        self.note(name, "started")
+        self.note(name, Line("started", mark="begin"))
         self.doing, outcome = "", "interrupted"
         try:
             yield
@@ -216,11 +226,16 @@ class CellRun:
             self.folder.append(
                 "status.jsonl", {"stage": name, "started": started, "ended": time.time(), "outcome": outcome}
             )
-            self.say(self.id, name, f"{outcome.partition(chr(10))[0]} after {time.time() - started:.1f} s")
+            first = outcome.partition("\n")[0]
+            self._tell(name, Line(f"{first} after {time.time() - started:.1f} s", mark="end"))
 
     def note(self, stage: str, text: str) -> None:
-        """Tell the person in front of the terminal what is going on."""
-        self.doing = text
+        """Tell the person in front of the terminal, and notes.jsonl, what is going on."""
+        self.doing = str(text)
+        self._tell(stage, text)
+
+    def _tell(self, stage: str, text: str) -> None:
+        self.notes.take(stage, text)
         self.say(self.id, stage, text)
 
     def provision(self) -> None:
@@ -300,6 +315,9 @@ class CellRun:
 
     def judge(self, slo_id: str) -> Judgement:
         """Judge one SLO over the recording; the Prometheus that answers serves all SLOs of the cell."""
+        asked = sum(slo.skip is None for slo in self.planned.slos)
+        count = Progress(done=len(self.judgements), total=asked, unit="SLOs")
+        self.say(self.id, "slo", Line(f"judging {slo_id}", count, mark="brief"))
         if self._judge is None:
             self._judge = self._open.enter_context(self._judging())
         judgement = self._judge(slo_id)

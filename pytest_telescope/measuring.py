@@ -56,14 +56,16 @@ def measure(
     engine.prepare(cluster, cell, load_folder)
     prometheus = Prometheus(cluster.prometheus)
     offset = clock_offset(prometheus).seconds
+    progress(f"waiting for one scrape of every target, {_every(cluster)}")
     start = _scraped(prometheus, cluster, after=time.time() + offset, count=1)
     result = engine.run(cluster, cell, load_folder, progress)
     if result.outcome == "broken":
         raise LoadError(f"the load broke: {result.message}")
-    progress("waiting for two scrapes of every target")
+    progress(f"waiting for two scrapes of every target, {_every(cluster)}")
     end = _scraped(prometheus, cluster, after=result.ended + offset, count=2)
     drift = clock_offset(prometheus).seconds - offset
     window = _window(result, start=max(start, result.started + offset), end=end, offset=offset)
+    progress(f"recording {window.end - window.start:.0f} s of metrics")
     recording = record(
         cluster.prometheus,
         window,
@@ -75,6 +77,10 @@ def measure(
     )
     _tell(recording, progress)
     return result
+
+
+def _every(cluster: Cluster) -> str:
+    return f"one every {cluster.prometheus.scrape_interval:g} s"
 
 
 def wanted(slos: Iterable[Slo]) -> Iterator[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 from pytest_telescope.cluster.kube import Kube
+from pytest_telescope.cluster.progress import counted
 from pytest_telescope.errors import MetricsError
 from pytest_telescope.errors import ProvisionError
 from pytest_telescope.metrics.client import Prometheus
@@ -85,20 +87,26 @@ def targets(prometheus: Prometheus, expected: Mapping[str, int], deadline: float
     Raises:
         ProvisionError: they are not up in time; names those that are not, and why.
     """
-    told = ""
+    told, seen = "", tuple[Target, ...]()
     while True:
         try:
-            why = missing(prometheus.targets(), expected)
+            why = missing(seen := prometheus.targets(), expected)
         except MetricsError as error:  # the way through the API server may open a little later than the pod
             why = str(error)
         if not why:
             return
         if why != told:
-            progress(f"waiting for metrics: {why}")
+            progress(counted(f"waiting for metrics: {why}", up(seen, expected), sum(expected.values()), "targets"))
             told = why
         if time.monotonic() >= deadline:
             raise ProvisionError(f"Prometheus does not reach everything in the cluster: {why}")
         time.sleep(POLL)
+
+
+def up(seen: Iterable[Target], expected: Mapping[str, int]) -> int:
+    """Return how many of the expected targets are up."""
+    found = Counter(target.job for target in seen if target.up)
+    return sum(min(found[job], count) for job, count in expected.items())
 
 
 def missing(seen: Iterable[Target], expected: Mapping[str, int]) -> str:

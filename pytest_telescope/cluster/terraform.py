@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -27,6 +28,9 @@ from pytest_telescope.cluster.processes import LEASE
 from pytest_telescope.cluster.processes import ROLE
 from pytest_telescope.cluster.processes import marked
 from pytest_telescope.cluster.processes import wait_gone
+from pytest_telescope.cluster.terraform_progress import LogProgress
+from pytest_telescope.cluster.terraform_progress import planned
+from pytest_telescope.cluster.terraform_progress import wait_looking
 from pytest_telescope.errors import ClusterError
 
 GRACE = 120.0
@@ -76,6 +80,9 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
         self._lease = lease
         self._added = dict(environment or {})
         self._grace = grace
+        self.say: Callable[[str], None] | None = None
+        """Told how far an apply or a destroy is."""
+        self._planned = 0
 
     def __getattr__(self, item: str) -> NoReturn:
         """Refuse unknown names, which python-terraform would run as commands of Terraform."""
@@ -112,6 +119,7 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
             document: dict[str, Any] = json.loads(text)
         except ValueError as error:
             raise TerraformError(f"terraform show gave no JSON of the plan: {error}; log: {self.log}") from error
+        self._planned = planned(document)
         return document
 
     def apply_plan(self, deadline: float) -> None:
@@ -124,6 +132,7 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
             no_color=IsFlagged,
             lock_timeout=LOCK_TIMEOUT,
             deadline=deadline,
+            total=self._planned,
         )
 
     def destroy_module(self, deadline: float) -> None:
@@ -170,26 +179,29 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
         Args:
             cmd: command as python-terraform takes it.
             args: arguments, likewise.
-            kwargs: options, likewise; `deadline` (seconds), `secret` (standard output is not logged) are ours.
+            kwargs: options, likewise; ours are `deadline` (seconds), `secret` (standard output is not logged) and
+                `total` (changes that are to be made, 0: the log tells).
 
         Raises:
             TerraformError: it failed or did not end in time.
         """
         deadline = float(kwargs.pop("deadline", 600.0))
         secret = bool(kwargs.pop("secret", False))
+        total = int(kwargs.pop("total", 0))
         try:
             command: list[str] = self.generate_cmd_string(cmd, *args, **kwargs)
             command.insert(1, f"-chdir={self.module}")
-            return 0, self._run(cmd, command, deadline, secret=secret), ""
+            return 0, self._run(cmd, command, deadline, secret=secret, total=total), ""
         finally:
             self.temp_var_files.clean_up()
 
-    def _run(self, name: str, command: list[str], deadline: float, *, secret: bool) -> str:
+    def _run(self, name: str, command: list[str], deadline: float, *, secret: bool, total: int) -> str:
         with _private_append(self.log) as log, tempfile.TemporaryFile(dir=self.folder) as answer:
             log.write(f"\n$ terraform {name}  # {time.strftime('%Y-%m-%dT%H:%M:%S%z')}\n".encode())
             log.flush()
             begun = log.tell()
-            code = self._wait(command, answer if secret else log, log, deadline)
+            look = self._progress(name, begun, total)
+            code = self._wait(command, answer if secret else log, log, deadline, look)
             answer.seek(0)
             text = answer.read().decode(errors="replace") if secret else self._logged(begun)
         if code is None:
@@ -202,7 +214,14 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
             raise error
         return text
 
-    def _wait(self, command: list[str], out: IO[bytes], log: IO[bytes], deadline: float) -> int | None:
+    def _progress(self, name: str, begun: int, total: int) -> Callable[[], None]:
+        if self.say is None or name not in {"apply", "destroy"}:
+            return lambda: None
+        return LogProgress(self.log, begun, name, self.say, total).look
+
+    def _wait(
+        self, command: list[str], out: IO[bytes], log: IO[bytes], deadline: float, look: Callable[[], None]
+    ) -> int | None:
         """Return the exit code, or None if the deadline passed and the process had to be ended."""
         process: subprocess.Popen[bytes] | None = None
         try:
@@ -214,7 +233,7 @@ class LeaseTerraform(Terraform):  # type: ignore[misc] # python-terraform ships 
                 env=self._environment(),
                 start_new_session=True,
             )
-            return process.wait(deadline)
+            return wait_looking(process, deadline, look)
         except subprocess.TimeoutExpired:
             end_terraform(process, self._grace)
             return None

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import quote
 
+from pytest_telescope.cluster.progress import Line
+from pytest_telescope.cluster.progress import counted
 from pytest_telescope.errors import LoadError
 from pytest_telescope.load.api import FAILURES
 from pytest_telescope.load.api import Api
@@ -107,9 +109,12 @@ class Waves:
         self._await(
             wave.settled,
             start + spec.timeout,
-            lambda: (
+            lambda: counted(
                 f"{told}: {wave.running} of {spec.pods} pods running"
-                + (f", {wave.failed} failed" if wave.failed else "")
+                + (f", {wave.failed} failed" if wave.failed else ""),
+                wave.running + wave.failed,
+                spec.pods,
+                "pods",
             ),
         )
         creator.stop()
@@ -136,9 +141,13 @@ class Waves:
     def _hold(self, wave: Wave) -> None:
         start = self._clock()
         if seconds := self._spec.hold_of(wave.number):
-            self._await(Event(), start + seconds, lambda: f"holding {wave.running} pods of wave {wave.number}")
+            self._await(Event(), start + seconds, lambda: self._held(wave, start, seconds))
             self.steps[f"hold-{wave.number}"] = (start, self._clock())
         self.watcher.audit()
+
+    def _held(self, wave: Wave, start: float, seconds: float) -> Line:
+        done = min(self._clock() - start, seconds)
+        return counted(f"holding {wave.running} pods of wave {wave.number}", done, seconds, "s")
 
     def _drain(self, wave: Wave) -> None:
         start = self._clock()
@@ -151,9 +160,13 @@ class Waves:
             except (*FAILURES, LoadError) as error:
                 self._progress(f"wave {wave.number}: deleting pods: {error}")
             # a pod whose create was under way when the wave was given up may have come after the first delete
-            self._await(wave.empty, min(deadline, self._clock() + 30), lambda: f"wave {wave.number}: {wave.left} to go")
+            self._await(wave.empty, min(deadline, self._clock() + 30), lambda: self._to_go(wave))
         self.undrained += wave.left
         self.steps[f"drain-{wave.number}"] = (start, self._clock())
+
+    def _to_go(self, wave: Wave) -> Line:
+        gone = len(wave.pods) - wave.left
+        return counted(f"wave {wave.number}: {wave.left} to go", gone, len(wave.pods), "pods")
 
     def _await(self, event: Event, deadline: float, line: Callable[[], str]) -> None:
         """Wait for `event` until `deadline`, looking after the watch and telling what changed."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_telescope.cluster.clouds import pace as paces
+from pytest_telescope.cluster.progress import Line
+from pytest_telescope.cluster.progress import counted
 from pytest_telescope.errors import ProvisionError
 from pytest_telescope.scenario.model import ClusterSpec
 
@@ -50,13 +52,18 @@ def wait_ready(
                 raise ProvisionError(f"nodes are missing after {within:g} s: {short}; {why}")
             if short != told:
                 told = short
-                say(f"waiting for nodes: {short}")
+                say(_told(short, want, found))
             sleep(5.0)
 
 
 def _short(want: Mapping[str, int], found: Mapping[str, list[Any]]) -> str:
     missing = {name: count - len(found.get(name, ())) for name, count in want.items()}
     return ", ".join(f"pool {name} lacks {count} of {want[name]}" for name, count in missing.items() if count > 0)
+
+
+def _told(short: str, want: Mapping[str, int], found: Mapping[str, list[Any]]) -> Line:
+    ready = sum(min(count, len(found.get(name, ()))) for name, count in want.items())
+    return counted(f"waiting for nodes: {short}", ready, sum(want.values()), "nodes", even=False)
 
 
 def _look(core: Any) -> tuple[dict[str, list[Any]], str]:

@@ -130,7 +130,7 @@ class Run:
         from pytest_telescope.toolchain import ensure
 
         binary = ensure(["terraform"])["terraform"]
-        return LeaseTerraform(
+        terraform = LeaseTerraform(
             binary,
             self.workspace.module,
             self.workspace.folder,
@@ -138,6 +138,8 @@ class Run:
             environment=self.environment,
             grace=min(GRACE, paces.deadline(GRACE)),
         )
+        terraform.say = self.say
+        return terraform
 
 
 @contextlib.contextmanager

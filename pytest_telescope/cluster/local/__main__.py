@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pytest_telescope.cluster.processes import LEASE
@@ -55,18 +57,25 @@ def _up(file: Path | None) -> None:
     from pytest_telescope.cluster.local.bringup import up
     from pytest_telescope.cluster.local.layout import Layout
     from pytest_telescope.cluster.local.steps import Steps
+    from pytest_telescope.cluster.local.steps import steps
     from pytest_telescope.toolchain import tool
 
     layout = Layout(spec.folder)
     layout.error.unlink(missing_ok=True)
     try:
-        facts = up(spec, tool, Steps.from_environment())
+        facts = up(spec, tool, Steps.from_environment(_teller(len(steps(spec)))))
     except TelescopeError as error:
         private_folder(layout.folder)
         private_folder(layout.logs)
         write_private(layout.error, f"{error}\n")
         raise
     print(f"cluster {spec.name} is ready after {facts['facts']['seconds-to-ready']} s: {json.dumps(facts['steps'])}")
+
+
+def _teller(total: int) -> Callable[[str], None]:
+    """Return what prints a line for every step done; Terraform's log has it at once."""
+    numbers = itertools.count(1)
+    return lambda name: print(f"step {next(numbers)}/{total} done: {name}", flush=True)
 
 
 def _down(options: argparse.Namespace) -> None:

@@ -100,7 +100,7 @@ class LocalProvider:
 
         if preflight.has_real_node(spec):
             traces.remember(lease.folder)
-        terraform = _terraform(lease, tools_for(spec))
+        terraform = _terraform(lease, tools_for(spec), self.say)
         try:
             terraform.init_module(deadline=60.0)
             terraform.apply_module(variables(spec, lease), deadline=APPLY_WITHIN)
@@ -113,7 +113,7 @@ class LocalProvider:
 
     def destroy(self, lease: Lease) -> None:
         """Destroy by Terraform, then by looking, whatever Terraform said (see the protocol)."""
-        failure = _terraform_destroy(lease)
+        failure = _terraform_destroy(lease, self.say)
         down(lease.id, lease.folder / "cluster")
         if failure is None:
             return
@@ -183,7 +183,7 @@ def _taint(text: str) -> dict[str, str]:
     return {"key": key, "value": value, "effect": effect}
 
 
-def _terraform(lease: Lease, names: tuple[str, ...]) -> LeaseTerraform:
+def _terraform(lease: Lease, names: tuple[str, ...], say: Callable[[str], None]) -> LeaseTerraform:
     from pytest_telescope.cluster.terraform import LeaseTerraform
     from pytest_telescope.toolchain import ensure
     from pytest_telescope.toolchain.overrides import variable
@@ -191,12 +191,14 @@ def _terraform(lease: Lease, names: tuple[str, ...]) -> LeaseTerraform:
     found = ensure(["terraform", *names])
     environment = {variable(name): str(found[name]) for name in names}
     module = paths.modules() / "terraform" / "local"
-    return LeaseTerraform(
+    terraform = LeaseTerraform(
         found["terraform"], module, lease.folder, lease.id, environment=environment, grace=_INTERRUPT_GRACE
     )
+    terraform.say = say
+    return terraform
 
 
-def _terraform_destroy(lease: Lease) -> Exception | None:
+def _terraform_destroy(lease: Lease, say: Callable[[str], None]) -> Exception | None:
     """Run `terraform destroy` where there is a state; return why it failed, or None."""
     from pytest_telescope.cluster.terraform import TerraformError
     from pytest_telescope.cluster.terraform import end_left_behind
@@ -206,7 +208,7 @@ def _terraform_destroy(lease: Lease) -> Exception | None:
     if not (lease.folder / "terraform.tfstate").exists():
         return None
     try:
-        terraform = _terraform(lease, ())
+        terraform = _terraform(lease, (), say)
         terraform.init_module(deadline=60.0)
         terraform.destroy_module(deadline=DESTROY_WITHIN)
     except (TerraformError, ToolError, OSError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,17 +36,22 @@ def steps(spec: LocalSpec) -> tuple[str, ...]:
 
 
 class Steps:
-    """Runs steps, takes their times, and fails the one that a test asked for."""
+    """Runs steps, takes their times, and fails the one that a test asked for.
 
-    def __init__(self, fail_at: str | None = None) -> None:
-        self._fail_at = fail_at
+    Args:
+        fail_at: the step that fails.
+        say: told every step that is done, by name.
+    """
+
+    def __init__(self, fail_at: str | None = None, say: Callable[[str], None] = lambda _name: None) -> None:
+        self._fail_at, self._say = fail_at, say
         self._lock = threading.Lock()
         self.seconds: dict[str, float] = {}
 
     @classmethod
-    def from_environment(cls) -> Steps:
+    def from_environment(cls, say: Callable[[str], None] = lambda _name: None) -> Steps:
         """Return steps with the failure that the environment asks for."""
-        return cls(os.environ.get(FAIL_AT))
+        return cls(os.environ.get(FAIL_AT), say)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -58,5 +64,6 @@ class Steps:
         yield
         with self._lock:
             self.seconds[name] = round(time.monotonic() - started, 3)
+            self._say(name)
         if name == self._fail_at:
             raise ProvisionError(f"step {name} failed because {FAIL_AT}={name} asks for it")

@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_telescope.cluster.model import Cluster
+from pytest_telescope.cluster.progress import Line
+from pytest_telescope.cluster.progress import counted
 from pytest_telescope.load.api import FAILURES
 from pytest_telescope.load.api import TABLE
 from pytest_telescope.load.api import Api
@@ -185,7 +187,7 @@ class Following:
         self._throttled = _Throttled()
         self._known = len(pods)
         self._ran = pods.running
-        self._news: deque[str] = deque()
+        self._news: deque[Line] = deque()
         self._told = ("", 0.0)
 
     def take(self, text: str) -> None:
@@ -209,19 +211,19 @@ class Following:
         if time.monotonic() - self._told[1] >= TELL and (text := self._text()) != self._told[0]:
             self._say(text)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: Line) -> None:
         self._told = (text, time.monotonic())
         self._progress(text)
 
-    def _text(self) -> str:
+    def _text(self) -> Line:
         head = "" if self._entry.name == "main" else f"{self._entry.name}: "
         if (running := self.steps.running) is None:
-            return f"{head}{'clusterloader2 ends' if self.steps.windows else 'clusterloader2 starts'}"
+            return Line(f"{head}{'clusterloader2 ends' if self.steps.windows else 'clusterloader2 starts'}")
         number, name, _ = running
         made, ran = len(self._pods) - self._known, self._pods.running - self._ran
-        return f"{head}step {number}/{len(self._compiled.steps)} {name}" + (
-            f": {ran} of {made} pods ran" if made else ""
-        )
+        pods = f": {ran} of {made} pods ran" if made else ""
+        steps = len(self._compiled.steps)
+        return counted(f"{head}step {number}/{steps} {name}{pods}", number - 1, steps, "steps", even=False)
 
     def facts(self) -> dict[str, float | int | str]:
         """Return what CL2's own client held back."""
