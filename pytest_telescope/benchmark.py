@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import sys
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -17,9 +16,9 @@ import pytest
 from pytest_telescope import cells
 from pytest_telescope import options
 from pytest_telescope import scheduling
+from pytest_telescope import sharding
 from pytest_telescope import terminal
 from pytest_telescope.errors import LoadError
-from pytest_telescope.errors import PreflightError
 from pytest_telescope.errors import TelescopeError
 from pytest_telescope.errors import ToolError
 from pytest_telescope.errors import UsageError
@@ -49,10 +48,12 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         )
     except TelescopeError as error:
         raise pytest.UsageError(str(error)) from error
+    plans = [planned for planned in plans if wanted is None or planned.cell.id in wanted] or _none_of(plans)
+    sharding.begin(config, plans, os.environ)
     gc.freeze()  # plans and modules live to the end; walking them at every full collection costs a third of a start
     session = Session(
         choice=choice,
-        plans={planned.cell.id: planned for planned in plans if wanted is None or planned.cell.id in wanted},
+        plans={planned.cell.id: planned for planned in plans},
         folder=folder,
         live=terminal.live(config, folder),
         keep=options.keeps(config, os.environ),
@@ -61,68 +62,35 @@ def begin(config: pytest.Config, choice: Choice) -> Session:
         replay=replay,
         maxfail=config.getoption("maxfail"),
     )
-    if not session.plans:
-        raise pytest.UsageError(
-            f"none of the given items belongs to a chosen cell: {', '.join(p.cell.id for p in plans)}"
-        )
     if not (session.only_plan or session.replay or config.getoption("collectonly")):
-        _preflight(session)
-        _agree(config, choice)
+        _ask(config, session)
     config.option.maxfail = 0  # -x takes effect after the cell's destroy, see report.outcomes
     if not (session.only_plan or config.getoption("collectonly")):
         _prepare_run(config, session)
     return session
 
 
-def _preflight(session: Session) -> None:
-    """Ask every provider whether it can serve every spec, in seconds, before anything is built.
+def _none_of(plans: Sequence[Planned]) -> list[Planned]:
+    raise pytest.UsageError(f"none of the given items belongs to a chosen cell: {', '.join(p.cell.id for p in plans)}")
+
+
+def _ask(config: pytest.Config, session: Session) -> None:
+    """Ask the providers of this agent's cells, and a person before a cluster that is there gets a load.
 
     Raises:
-        pytest.UsageError: one cannot; every refusal is named.
+        pytest.UsageError: one of them refuses.
     """
-    from pytest_telescope.cluster.providers import source
-    from pytest_telescope.paying import refusal
+    from pytest_telescope import preflight
 
-    refusals = []
-    for planned in session.plans.values():
-        try:
-            if planned.skip is None:
-                source(planned.cell.provider, session.choice.attach).preflight(planned.cell.cluster)
-                paid = session.choice.attach is None
-                if paid and (refused := refusal(planned.cell.provider, [planned.cell])):
-                    refusals.append(f"{planned.cell.id}: {refused}")
-        except PreflightError as error:
-            if error.cause != "capacity":  # that comes and goes: red in test_provision, the other cells run
-                refusals.append(f"{planned.cell.id}: {error}")
-    if refusals:
-        raise pytest.UsageError("\n".join(refusals))
-
-
-def _agree(config: pytest.Config, choice: Choice) -> None:
-    """Show the cluster that `--attach` names, and ask on a terminal before a load is put on it.
-
-    Raises:
-        pytest.UsageError: the answer is not yes, or there is nobody to ask and no --yes.
-    """
-    if choice.attach is None or hasattr(config, "workerinput"):
-        return
-    from pytest_telescope.cluster.attached import AttachedProvider
-
-    lines = AttachedProvider(of=choice.providers[0], kubeconfig=choice.attach).look().lines()
-    capture = config.pluginmanager.get_plugin("capturemanager")
-    if capture is not None:  # at this time pytest holds nothing but standard input; it takes it again with the items
-        capture.suspend_global_capture(in_=True)
-    print("The load goes to this cluster:", *lines, sep="\n  ", file=sys.stderr, flush=True)
-    if not config.getoption("yes"):
-        _ask()
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise pytest.UsageError("--attach: there is no terminal to ask on: look at the cluster above, then say --yes")
-    print("Type yes to go on: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise pytest.UsageError("--attach: not agreed to; nothing was done")
+    shard, attach = config.stash.get(sharding.SHARD, None), session.choice.attach
+    plans = session.plans.values()
+    try:
+        preflight.ask_providers([one for one in plans if shard is None or one.cell.id in shard.own], attach)
+        if attach is not None and not hasattr(config, "workerinput"):
+            capture = config.pluginmanager.get_plugin("capturemanager")
+            preflight.agree(session.choice.providers[0], attach, capture=capture, yes=config.getoption("yes"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _use_tools(config: pytest.Config) -> None:
@@ -169,10 +137,21 @@ def _items_to_cells(config: pytest.Config) -> set[str] | None:
 
 def _prepare_run(config: pytest.Config, session: Session) -> None:
     from pytest_telescope import closing
+    from pytest_telescope.report import allure_results
+    from pytest_telescope.report import secret_sources
+    from pytest_telescope.report.junit import legal
     from pytest_telescope.report.outcomes import Outcomes
 
     closing.listen(config, session)
-    config.pluginmanager.register(Outcomes(session), "telescope-outcomes")
+    listener = Outcomes(session)
+    listener.secrets.names = " ".join(f"{cell}--{slo.id}" for cell, one in session.plans.items() for slo in one.slos)
+    listener.secrets.add(secret_sources.of_environment(os.environ))
+    if session.choice.attach is not None:
+        listener.secrets.add(secret_sources.of_file(session.choice.attach))
+    session.live.mask = lambda text: listener.secrets.mask(legal(text))
+    config.pluginmanager.register(listener, "telescope-outcomes")
+    config.pluginmanager.register(closing.Publishing(session), "telescope-publishing")
+    allure_results.begin(config, session)
     if hasattr(config, "workerinput"):
         return
     if session.replay is None:
@@ -183,10 +162,8 @@ def _prepare_run(config: pytest.Config, session: Session) -> None:
         _carry_over(session)
     elif getattr(config.option, "numprocesses", None):
         terminal.follow_workers(session)
-    if config.option.xmlpath is None:
+    if getattr(config.option, "xmlpath", "") is None:  # not there with -p no:junitxml
         config.option.xmlpath = str(target / "junit.xml")
-    if session.replay is None and getattr(config.option, "allure_report_dir", "") is None:
-        config.option.allure_report_dir = str(target / "allure-results")
 
 
 def _carry_over(session: Session) -> None:
@@ -227,6 +204,8 @@ def _provider_mark(name: str) -> pytest.MarkDecorator:
 def select(config: pytest.Config, session: Session, before: Sequence[pytest.Item], items: list[pytest.Item]) -> None:
     """Bring whole cells, drop everything that is no benchmark, and put the stages in order."""
     whole = scheduling.with_whole_cells(before, items)
+    if (shard := config.stash.get(sharding.SHARD, None)) is not None:
+        whole = shard.keep(whole)
     ordered = [item for item in scheduling.in_order(whole, list(session.plans)) if scheduling.cell_of(item)]
     session.selected = list(dict.fromkeys(cell for item in ordered if (cell := scheduling.cell_of(item))))
     _correct_deselected(config, ordered)
@@ -253,7 +232,7 @@ def make_tools(config: pytest.Config, session: Session) -> None:
 
     if config.getoption("collectonly") or hasattr(config, "workerinput"):
         return
-    plans = [session.plans[cell] for cell in session.selected if session.plans[cell].skip is None]
+    plans = [session.plans[cell] for cell in _own_cells(config, session) if session.plans[cell].skip is None]
     clusters, attach = [] if session.replay else plans, session.choice.attach
     names = [name for p in clusters for name in source(p.cell.provider, attach).tools_of(p.cell.cluster)]
     names += [name for p in clusters for name in tools_of(p.cell.engine)]
@@ -261,6 +240,12 @@ def make_tools(config: pytest.Config, session: Session) -> None:
         ensure([*JUDGE_TOOLS, *names] if plans else [], lambda text: session.live.say("telescope", "tools", text))
     _check_queries(plans, session)
     _check_loads([p.cell.id for p in clusters], session)
+
+
+def _own_cells(config: pytest.Config, session: Session) -> list[str]:
+    """Return the cells of this run; the controller of pytest-xdist collects none itself before its workers did."""
+    shard = config.stash.get(sharding.SHARD, None)
+    return session.selected or [cell for cell in session.plans if shard is None or cell in shard.own]
 
 
 def _check_queries(plans: Sequence[Planned], session: Session) -> None:
@@ -301,5 +286,5 @@ def finish(pytest_session: pytest.Session, session: Session, exitstatus: int) ->
         return
     session.reasons = reasons
     closing.write_records(config, session)
-    if reasons and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+    if session.reasons and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         pytest_session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -7,10 +7,13 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_telescope.cluster.model import Lease
     from pytest_telescope.fixtures import Session
     from pytest_telescope.lifecycle import ClusterHandle
+    from pytest_telescope.report.secrets import Secrets
 
 GIVE_UP = 3
 """Signals after which even the destroy is given up; the ledger then holds what is left."""
@@ -28,6 +32,7 @@ GIVE_UP = 3
 
 def finish(config: pytest.Config, session: Session) -> list[str]:
     """Destroy what is left, write the run's records, and return why the run is red beyond its items."""
+    learn(config, session)
     with _patient(session):
         if _open_leases(session):  # the destroy takes minutes, and an agent that cancels a job does not give them
             write_unfinished(config, session)
@@ -90,6 +95,8 @@ def write_unfinished(config: pytest.Config, session: Session) -> None:
     with _written_to(xml, file.with_suffix(".unfinished")) as beside:  # whoever kills us now finds all of it or nothing
         xml.pytest_sessionfinish()
         unfinished.add_cases(beside, {**cut, **leaks})
+        with contextlib.suppress(Exception):  # its shape is worth less than that it is there
+            settle(session, beside, listener.secrets)
         beside.replace(file)
 
 
@@ -105,9 +112,7 @@ def _written_to(xml: Any, file: Path) -> Iterator[Path]:
 
 def _open_leases(session: Session) -> list[Lease]:
     """Return what the ledger still has of this run and what is not to be kept."""
-    from pytest_telescope.cluster import ledger
-
-    return [] if session.keep else [lease for lease in ledger.leases() if lease.run == session.folder.run_id]
+    return [] if session.keep else _leases(session)
 
 
 def judged_nothing(session: Session) -> list[str]:
@@ -197,9 +202,77 @@ def write_records(config: pytest.Config, session: Session) -> None:
     lines = [
         record
         for cell in session.selected
-        for record in records.cell_records(session.folder.run_id, cell, session.records_of(cell))
+        for record in records.cell_records(
+            session.folder.run_id, cell, session.records_of(cell), session.plans[cell].slos
+        )
     ]
-    records.write_lines(root / "results.jsonl", lines)
+    session.reasons += records.write_results(root, lines)
     listener = config.pluginmanager.get_plugin("telescope-outcomes")
     verdict = records.verdict(listener.red if listener is not None else {}, session.reasons)
     (root / "verdict.json").write_text(json.dumps(verdict, indent=1) + "\n")
+
+
+def learn(config: pytest.Config, session: Session) -> None:
+    """Learn what must not be published, before the folders of the clusters that hold it are gone."""
+    from pytest_telescope.report import secret_sources
+
+    folders = [lease.folder for lease in _leases(session)]
+    found = {secret for folder in folders for secret in secret_sources.of_folder(folder)}
+    outcomes.secrets_of(config).add(found)
+    secret_sources.remember(session.folder.path / "private", found)
+
+
+def _leases(session: Session) -> list[Lease]:
+    from pytest_telescope.cluster import ledger
+
+    return [lease for lease in ledger.leases() if lease.run == session.folder.run_id]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # pluggy keeps plugins in sets
+class Publishing:
+    """Does what comes after every other reporter has written its files."""
+
+    session: Session
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Settle what is published; a worker leaves that to its controller."""
+        if hasattr(session.config, "workerinput"):
+            return
+        try:
+            publish(session.config, self.session)
+        except Exception as error:  # the clusters are gone and the records written: only say it
+            self.session.live.say("telescope", "publish", f"what is published may not be complete: {error!r}")
+
+
+def publish(config: pytest.Config, session: Session) -> None:
+    """Bring junit.xml into shape, then rid everything that is published of secrets."""
+    from pytest_telescope.report import secret_files
+    from pytest_telescope.report import secret_sources
+
+    private, secrets = session.folder.path / "private", outcomes.secrets_of(config)
+    secrets.add(secret_sources.remembered(private))
+    xml = Path(getattr(config.option, "xmlpath", None) or session.records_root / "junit.xml")
+    if xml.is_file():
+        settle(session, xml, secrets)
+    roots = {session.records_root}
+    if (allure := getattr(config.option, "allure_report_dir", None)) and session.records_root not in Path(
+        allure
+    ).parents:
+        roots.add(Path(allure))
+    for root in roots:
+        for line in secret_files.clean(root, secrets, private).lines():
+            session.live.say("telescope", "publish", line)
+    secret_sources.forget(private)
+
+
+def settle(session: Session, xml: Path, secrets: Secrets) -> None:
+    """Bring a junit.xml into shape, with the files that there are by now; without secrets, wherever it is."""
+    from pytest_telescope.report import attachments
+    from pytest_telescope.report import junit
+    from pytest_telescope.report import secret_files
+
+    cells, of_cell = session.records_root / "cells", cache(attachments.files_of)
+    with contextlib.suppress(ElementTree.ParseError):  # whatever wrote it: a reader says so better
+        junit.settle(xml, lambda name: attachments.tags_of_case(name, cells, xml.parent.resolve(), of_cell))
+    secret_files.clean_file(xml, secrets)

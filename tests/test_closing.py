@@ -79,7 +79,7 @@ from types import SimpleNamespace
 
 def pytest_configure(config):
     folder = RunFolder(Path("run-1"))
-    session = SimpleNamespace(folder=folder, keep=False, live=Live(write=print))
+    session = SimpleNamespace(folder=folder, records_root=folder.publish, keep=False, live=Live(write=print))
     config.pluginmanager.register(Outcomes(session), "telescope-outcomes")
     closing.listen(config, session)
 

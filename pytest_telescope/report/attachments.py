@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,14 @@ from pytest_telescope.scenario.ids import slo_item_id
 from pytest_telescope.slo.model import Judgement
 from pytest_telescope.slo.model import Trace
 
-MOST = 20
+MOST = 40
+"""Files of one case."""
+LARGEST = 75 * 1000 * 1000
+"""Bytes of a file that Azure DevOps attaches: 75 MB (Microsoft Learn, Attachments - Create)."""
+KINDS = ("*.json*", "load/*.*", "load/*/*.*", "load/*/reports/*", "logs/*")
+"""What is attached, in the order in which it helps."""
+Lister = Callable[[CellFolder], list[Path]]
+_BREAKS = set("|],\n")
 SERVER = "127.0.0.1:9090"
 
 
@@ -22,16 +31,45 @@ def picture_file(folder: CellFolder, slo: str) -> Path:
     return folder.path / "pictures" / f"{slo}.svg"
 
 
-def attached(folder: CellFolder, slo: str | None) -> list[Path]:
-    """Return the cell's files that help with a red item, the SLO's picture first."""
-    files = [*folder.path.glob("*.json*"), *folder.path.glob("load/load.json"), *folder.path.glob("logs/*")]
-    picture = [picture_file(folder, slo)] if slo is not None and picture_file(folder, slo).exists() else []
-    return [*picture, *sorted(files)][:MOST]
+def attached(folder: CellFolder, slo: str | None, of_cell: Lister | None = None) -> list[Path]:
+    """Return the cell's files that help with a red item, the SLO's picture first.
+
+    `of_cell` is `files_of`, or one that remembers.
+    """
+    picture = [picture_file(folder, slo)] if slo is not None else []
+    return [*filter(_fits, picture), *(of_cell or files_of)(folder)][:MOST]
+
+
+def files_of(folder: CellFolder) -> list[Path]:
+    """Return a cell's files without those that a reader would refuse: empty, too large, with a name that ends a tag."""
+    files = [found for kind in KINDS for found in sorted(folder.path.glob(kind))]
+    return [file for file in dict.fromkeys(files) if _fits(file)]
+
+
+def _fits(file: Path) -> bool:
+    return file.is_file() and 0 < file.stat().st_size <= LARGEST and not set(file.name) & _BREAKS
 
 
 def tags(files: list[Path], root: Path) -> str:
-    """Return the tags by which Azure DevOps attaches files; paths relative to junit.xml in `root`."""
-    return "\n".join(f"[[ATTACHMENT|{file.relative_to(root)}]]" for file in files)
+    """Return the tags by which Azure DevOps attaches files; `root`: the folder of junit.xml."""
+    return "\n".join(f"[[ATTACHMENT|{os.path.relpath(file, root)}]]" for file in files)
+
+
+def tags_of_case(name: str, cells: Path, root: Path, of_cell: Lister | None = None) -> str:
+    """Return the tags of a case by its name: `test_slo[<cell>--<slo>]`, `leak[<cell>]`; none where no cell is in it.
+
+    Args:
+        name: of the case.
+        cells: folder of the cells' folders.
+        root: the folder of junit.xml.
+        of_cell: see `attached`.
+    """
+    parts = name.partition("[")[2].rstrip("]").split("--")
+    for number in range(len(parts), 0, -1):
+        folder = cells / "--".join(parts[:number])
+        if parts[0] and folder.is_dir():
+            return tags(attached(CellFolder(folder), "--".join(parts[number:]) or None, of_cell), root)
+    return ""
 
 
 def going_on(run: RunFolder, cell: str, judgement: Judgement, picture: Path | None) -> str:

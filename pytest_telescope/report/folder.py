@@ -4,7 +4,9 @@
 
     <base>/runs/<run_id>/
         publish/junit.xml results.jsonl verdict.json allure-results/
-        publish/cells/<cell>/cell.json status.jsonl judgements.jsonl load/ recording/ logs/
+        publish/cells/<cell>/cell.json cost.json status.jsonl notes.jsonl judgements.jsonl
+        publish/cells/<cell>/load/ recording/ pictures/ perfdata/ logs/
+        replays/<number>/     as publish/, of today's SLOs over the run's recordings
         private/
 """
 

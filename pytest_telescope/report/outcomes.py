@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -14,6 +16,9 @@ from _pytest._code.code import ReprFileLocation  # likewise
 from _pytest._code.code import ReprTracebackNative  # likewise
 
 from pytest_telescope import scheduling
+from pytest_telescope.report.junit import begins_with_verdict
+from pytest_telescope.report.junit import legal
+from pytest_telescope.report.secrets import Secrets
 from pytest_telescope.report.verdicts import VerdictError
 from pytest_telescope.scenario.ids import parse_slo_item_id
 from pytest_telescope.slo.model import Verdict
@@ -36,6 +41,7 @@ class Outcomes:
     """Node id -> first line of every red item."""
     running: dict[str, tuple[str, int | None, str]] = field(default_factory=dict)
     """Node id -> location of every item that began and did not end."""
+    secrets: Secrets = field(default_factory=Secrets)
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """Note that an item begins, on whichever worker."""
@@ -59,9 +65,17 @@ class Outcomes:
         is_result = isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
         return (report.outcome, "", report.outcome.upper()) if is_result and config.get_verbosity() == 0 else None
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Learn on pytest-xdist's controller, which collects nothing, what the workers run."""
+        found = {cell for nodeid in ids for cell in scheduling.prefixes(nodeid.partition("[")[2].rstrip("]"))}
+        self.session.selected = [cell for cell in self.session.plans if cell in found]
+
+    @pytest.hookimpl(tryfirst=True)  # before JUnit and the terminal read the report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a red item, and say what became of an SLO."""
         if report.failed:
+            settle(report, self.secrets)
             self.red.setdefault(report.nodeid, first_line(report))
             show(report)
         if "::test_slo[" in report.nodeid and (report.when == "call" or not report.passed):
@@ -85,34 +99,79 @@ def first_line(report: pytest.TestReport) -> str:
     return text.partition("\n")[0]
 
 
+def settle(report: pytest.TestReport, secrets: Secrets) -> None:
+    """Let a red report that came from elsewhere, such as a crashed worker's, begin with a verdict, as a failure."""
+    if not begins_with_verdict(first_line(report)):
+        line = f"{Verdict.ERROR} {secrets.mask(first_line(report))}"
+        report.longrepr = _repr(report.location, line, f"{line}\n\n{secrets.mask(str(report.longrepr))}")
+    if report.when != "teardown":  # whose report JUnit ends a case by
+        report.when = "call"
+
+
+def secrets_of(config: pytest.Config) -> Secrets:
+    """Return what must not be shown in this session."""
+    listener = config.pluginmanager.get_plugin("telescope-outcomes")
+    return listener.secrets if listener is not None else Secrets()
+
+
 def shape(session: Session, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Give a red report its verdict line, and a finished item its properties and attachments."""
+    is_stage = report.when == "call" and "slo" not in getattr(item, "callspec").params  # noqa: B009 - see judgement_of
+    secrets = learn(session, item) if is_stage else secrets_of(item.config)
     if report.failed and call.excinfo is not None:
-        report.longrepr = red_repr(item, call.excinfo, last_lines(session, item))
+        report.longrepr = red_repr(item, call.excinfo, last_lines(session, item), secrets.mask)
+        report.sections = [(name, secrets.mask(text)) for name, text in report.sections]
+    elif isinstance(report.longrepr, tuple):  # why it was skipped: what failed before it
+        file, line, reason = report.longrepr
+        report.longrepr = (file, line, secrets.mask(legal(reason)))
     if report.when == "call":
         cell = scheduling.cell_of(item)
         assert cell is not None
         # JUnit takes both from the report of the teardown, which is made from the item
-        item.user_properties += properties(session, item)
+        item.user_properties += [(name, _masked(value, secrets)) for name, value in properties(session, item)]
         report.user_properties = list(item.user_properties)
         attach(session, item, cell, report)
         _stop_after_destroy(session, item, report)
 
 
-def red_repr(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], after: str = "") -> ExceptionChainRepr:
+def learn(session: Session, item: pytest.Item) -> Secrets:
+    """Return what must not be shown, with the secrets of the item's cluster, which are gone together with it."""
+    from pytest_telescope.report import secret_sources
+
+    secrets = secrets_of(item.config)
+    run = session.runs.get(scheduling.cell_of(item) or "")
+    if run is not None and run.handle.lease is not None:
+        found = secret_sources.of_folder(run.handle.lease.folder)
+        secret_sources.remember(session.folder.path / "private", found - set(secrets))
+        secrets.add(found)
+    return secrets
+
+
+def _masked(value: object, secrets: Secrets) -> object:
+    return secrets.mask(value) if isinstance(value, str) else value
+
+
+def red_repr(
+    item: pytest.Item,
+    excinfo: pytest.ExceptionInfo[BaseException],
+    after: str = "",
+    mask: Callable[[str], str] = lambda text: text,
+) -> ExceptionChainRepr:
     """Return what terminal, JUnit and xdist show: the verdict line first; a traceback only for what nobody foresaw.
 
-    `after` are lines below the details.
+    `after` are lines below the details; `mask` takes out what must not be shown.
     """
     error = excinfo.value
     if isinstance(error, VerdictError):
-        return _repr(item, error.line, "\n".join(one for one in (error.line, error.details, after) if one) + "\n")
-    line = f"{Verdict.ERROR} {type(error).__name__}: {error}".partition("\n")[0]
-    return _repr(item, line, f"{line}\n\n{excinfo.getrepr(style='short')}")
+        line = mask(legal(error.line))
+        text = "\n".join(one for one in (line, mask(legal(error.details)), after) if one) + "\n"
+        return _repr(item.location, line, text)
+    line = mask(legal(f"{Verdict.ERROR} {type(error).__name__}: {error}".partition("\n")[0]))
+    return _repr(item.location, line, f"{line}\n\n{mask(str(excinfo.getrepr(style='short')))}")
 
 
-def _repr(item: pytest.Item, message: str, text: str) -> ExceptionChainRepr:
-    path, line, _ = item.location
+def _repr(location: tuple[str, int | None, str], message: str, text: str) -> ExceptionChainRepr:
+    path, line, _ = location
     crash = ReprFileLocation(path, (line or 0) + 1, message)
     return ExceptionChainRepr([(ReprTracebackNative([text]), crash, None)])
 
@@ -172,40 +231,32 @@ def judgement_of(session: Session, item: pytest.Item) -> Judgement | None:
 
 def properties(session: Session, item: pytest.Item) -> list[tuple[str, object]]:
     """Return the numbers of an item as JUnit properties."""
+    from pytest_telescope.report.junit_properties import judgement_properties
+    from pytest_telescope.report.junit_properties import stage_properties
+
     judgement = judgement_of(session, item)
-    return judgement_properties(judgement) if judgement is not None else []
-
-
-def judgement_properties(judgement: Judgement) -> list[tuple[str, object]]:
-    """Return value, bound, unit, count, margin and verdict, those that exist."""
-    bound = judgement.bound.text if judgement.bound is not None else None
-    pairs = {
-        "verdict": str(judgement.verdict),
-        "value": judgement.value,
-        "bound": bound,
-        "unit": judgement.unit,
-        "count": judgement.count,
-        "margin": judgement.margin,
-        "message": judgement.message,
-    }
-    return [(name, value) for name, value in pairs.items() if value is not None]
+    if judgement is not None:
+        return judgement_properties(judgement)
+    stage = getattr(item, "originalname", item.name).removeprefix("test_")
+    cell = scheduling.cell_of(item)
+    return stage_properties(session.folder.cell(cell), stage) if cell is not None and stage != "slo" else []
 
 
 def attach(session: Session, item: pytest.Item, cell: str, report: pytest.TestReport) -> None:
-    """Attach the files of a red item for Azure DevOps, and the picture of any for Allure."""
+    """Name the files of a red item for Azure DevOps, and shape any item's Allure result.
+
+    The names are read only if the run is killed: its end names all there is by then (see `closing.publish`).
+    """
     from pytest_telescope.report import attachments
 
-    judgement = judgement_of(session, item)
-    slo = judgement.slo if judgement is not None else None
     if report.failed:
-        files = attachments.attached(session.records_of(cell), slo)
+        judgement = judgement_of(session, item)
+        files = attachments.attached(session.records_of(cell), judgement.slo if judgement is not None else None)
         item.add_report_section("call", "stdout", attachments.tags(files, session.records_root))
-    picture = _picture(session, cell, slo) if slo is not None else None
-    if picture is not None and getattr(item.config.option, "allure_report_dir", None):
-        import allure
+    if getattr(item.config.option, "allure_report_dir", None):
+        from pytest_telescope.report import allure_results
 
-        name, kind = f"{slo} over the window", allure.attachment_type.SVG
-        allure.attach.file(str(picture), name=name, attachment_type=kind)  # type: ignore[no-untyped-call]  # no types
+        allure_results.shape(session, item, report)
 
 
 def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.TestReport) -> None:
@@ -244,13 +295,13 @@ def report_lost(config: pytest.Config) -> None:
 
 def report_extra(config: pytest.Config, nodeid: str, location: tuple[str, int | None, str], message: str) -> None:
     """Report a red case that no test function stands behind."""
-    crash = ReprFileLocation(location[0], (location[1] or 0) + 1, message)
+    message = secrets_of(config).mask(legal(message))
     report = pytest.TestReport(
         nodeid=nodeid,
         location=location,
         keywords={},
         outcome="failed",
-        longrepr=ExceptionChainRepr([(ReprTracebackNative([message + "\n"]), crash, None)]),
+        longrepr=_repr(location, message, message + "\n"),
         when="call",
     )
     with contextlib.suppress(Exception):  # a reporter that cannot take it must not keep the clean-up from going on

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
+from pytest_telescope.report import junit
+
 
 def add_cases(file: Path, red: Mapping[str, str]) -> None:
     """Add a failed case for each node id -> message to a junit.xml, unless it has that case; all of it or nothing."""
@@ -17,13 +19,11 @@ def add_cases(file: Path, red: Mapping[str, str]) -> None:
         classname = path.removesuffix(".py").replace("/", ".")
         if (classname, name) not in known:
             _add(suite, classname, name, message)
-    partial = file.with_name(f".{file.name}.partial")
-    tree.write(partial, encoding="utf-8", xml_declaration=True)
-    partial.replace(file)
+    junit.count(suite)
+    junit.write(tree, file)
 
 
 def _add(suite: ElementTree.Element, classname: str, name: str, message: str) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=classname, name=name, time="0.000")
-    ElementTree.SubElement(case, "failure", message=message).text = message
-    for count in ("tests", "failures"):
-        suite.set(count, str(int(suite.get(count, "0")) + 1))
+    case = ElementTree.SubElement(suite, "testcase", classname=junit.legal(classname), name=junit.legal(name))
+    case.set("time", "0.000")
+    ElementTree.SubElement(case, "failure", message=junit.message_of(message)).text = junit.legal(message)

@@ -11,7 +11,7 @@ from typing import Literal
 
 FILE = Path(__file__).with_name("chance.yaml")
 LEAST_CHANCE = 1e-9
-AT_THIRTY, MOST = 0.005, 0.01
+AT_THIRTY, MOST = 0.004, 0.01
 """Chance of a false alarm that one look at a series of 30 runs may have, and that any look may have at most."""
 
 Where = Literal["step", "tail"]

@@ -1,7 +1,7 @@
 """Where a series most likely stepped, and how much better a step explains it than none, where noise remembers.
 
 Model: `y[t] = level + shift * (t >= at) + u[t]`, `u[t] = rho * u[t - 1] + e[t]`. For every split and each rho of a
-grid the series is made white (Prais and Winsten 1954: the first value keeps its weight) and the shift is fitted by least
+grid the series is made white (Prais and Winsten 1954: the first value keeps its weight) and the shift fitted by least
 squares. The likelihood carries a prior on rho, for few runs tell little of it and an estimate from them is too small; a
 detector that takes runs for independent sees a step in every slow wave.
 """

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -62,17 +63,19 @@ def state_root(tmp_path: Path) -> Path:
 def run(scenario_root: Path, state_root: Path, tmp_path: Path) -> Runner:
     """Call `run(*arguments)` to run pytest from the checkout on `scenario_root`."""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("SYSTEM_")},  # of an agent
         "TELESCOPE_SCENARIOS": str(scenario_root),
         "TELESCOPE_STATE_DIR": str(state_root),
     }
 
-    def call(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: str, timeout: float = 120, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--telescope-dir={tmp_path}/telescope"]
         return subprocess.run(
             [*command, *arguments],
             cwd=CHECKOUT,
-            env=environment,
+            env={**environment, **(variables or {})},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -162,15 +163,18 @@ def test_junit_has_the_verdict_in_its_first_line_the_text_below_and_the_picture_
 
 def test_allure_has_the_picture_of_red_and_green_slos(replayed: Replayed) -> None:
     folder = next(Path(one) for one in _arguments(replayed) if "allure" in one)
-    results = {}
-    for file in folder.glob("*-result.json"):
-        result = json.loads(file.read_text())
-        results[result["name"]] = result.get("attachments", [])
+    results = [json.loads(file.read_text()) for file in folder.glob("*-result.json")]
 
     for slo in ("sandbox-create", "green"):
-        pictures = [one for one in results[f"test_slo[{CELL}--{slo}]"] if one["type"] == "image/svg+xml"]
+        (result,) = (one for one in results if one["name"].startswith(slo))
+        pictures = [one for one in _attachments(result) if one["type"] == "image/svg+xml"]
         assert [one["name"] for one in pictures] == [f"{slo} over the window"]
         assert (folder / pictures[0]["source"]).read_text().startswith("<svg")
+
+
+def _attachments(part: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the attachments of a result and of its steps."""
+    return [*part.get("attachments", []), *(one for step in part.get("steps", []) for one in _attachments(step))]
 
 
 def _arguments(replayed: Replayed) -> list[str]:

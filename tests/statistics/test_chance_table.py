@@ -41,7 +41,7 @@ def test_beyond_the_table_chances_go_on_falling_and_never_reach_zero() -> None:
 
 
 def test_early_looks_may_raise_fewer_alarms_than_late_ones() -> None:
-    assert level(10) < level(30) == 0.005 < level(60) == 0.01
+    assert level(10) < level(30) == 0.004 < level(60) == 0.01
 
 
 def test_the_whole_table_comes_from_the_module_that_is_named_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""`telescope trend`: how each number went over runs, and where its level changed."""
