@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, command: Callable[[argparse.Namespace, TextIO], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command, name=name)
+        sub.set_defaults(command=command, command_name=name)
         return sub
 
     add("list", _list, "list the scenarios with their providers, rows and engines")
@@ -86,7 +86,7 @@ def _reader(name: str) -> ModuleType:
 
 
 def _read_results(arguments: argparse.Namespace, out: TextIO) -> int:
-    code: int = _reader(arguments.name).run(arguments, out)
+    code: int = _reader(arguments.command_name).run(arguments, out)
     return code
 
 

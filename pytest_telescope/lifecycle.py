@@ -190,7 +190,9 @@ class CellRun:
     checked: bool = False
     cleaned: bool = False
     diagnosed: bool = False
+    judged: int = 0
     judgements: dict[str, Judgement] = field(default_factory=dict)
+    """SLO -> judgement of the item under way alone: judgements.jsonl has them all."""
     notes: Notes = field(init=False)
     _judge: Judge | None = None
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -316,13 +318,14 @@ class CellRun:
     def judge(self, slo_id: str) -> Judgement:
         """Judge one SLO over the recording; the Prometheus that answers serves all SLOs of the cell."""
         asked = sum(slo.skip is None for slo in self.planned.slos)
-        count = Progress(done=len(self.judgements), total=asked, unit="SLOs")
+        count = Progress(done=self.judged, total=asked, unit="SLOs")
         self.say(self.id, "slo", Line(f"judging {slo_id}", count, mark="brief"))
         if self._judge is None:
             self._judge = self._open.enter_context(self._judging())
         judgement = self._judge(slo_id)
         self.red = self.red or judgement.verdict in {"FAIL", "INVALID", "ERROR"}
-        self.judgements[slo_id] = replace(judgement, elements=judgement.elements[:KEPT], signals=())
+        self.judged += 1
+        self.judgements = {slo_id: replace(judgement, elements=judgement.elements[:KEPT], signals=())}
         self.records.append("judgements.jsonl", judgement_record(judgement))
         self._draw(judgement, self._judge.recording.window.steps)
         return judgement

@@ -22,7 +22,7 @@ from tests.e2e.watched import RBAC
 from tests.e2e.watched import Watched
 from tests.e2e.watched import secrets
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long]
+pytestmark = [pytest.mark.e2e, pytest.mark.extra]  # three minutes; test_cl2_signals is what CI runs of it
 
 DATA = Path(__file__).parent / "data" / "signals"
 FOREIGN = f"{RBAC}/clusterroles/somebody-elses"

@@ -117,7 +117,7 @@ def test_what_a_row_leaves_makes_its_destroy_red_and_the_next_row_gets_a_fresh_c
     assert traces(run.state) == []
 
 
-@pytest.mark.long
+@pytest.mark.extra  # three clusters, three minutes
 def test_a_fresh_cluster_after_a_dirty_one_is_handed_on_again(harness: Harness) -> None:
     harness.scenario("alpha", rows("alpha", 10, 20, 15))
 

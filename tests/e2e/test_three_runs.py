@@ -79,6 +79,10 @@ def record(run: Run, metric: str) -> Record:
     return next(one for one in read_results(run.folder.publish / "results.jsonl") if one.metric == metric)
 
 
+def page(run: Run) -> str:
+    return (run.folder.publish / "report" / "index.html").read_text()
+
+
 def test_each_run_has_the_verdict_that_it_deserves(three: Three) -> None:
     assert [run.code for run in three.all] == [0, 1, 1], [run.output for run in three.all]
     assert [verdict(run) for run in three.all] == [("PASS", None), ("FAIL", "slo"), ("INVALID", "data")]
@@ -122,6 +126,7 @@ def test_allure_has_every_item_and_the_report_shows_all_three(three: Three) -> N
     assert "1 broken" in made[2].stdout
     assert "beside 2 earlier runs" in made[2].stdout
     assert len(history.read_text().splitlines()) == 3
+    assert all(f"<title> {run.folder.run_id} </title>" in page(run) for run in three.all)
 
 
 def test_the_quality_gate_names_what_broke(three: Three) -> None:
