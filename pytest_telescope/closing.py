@@ -199,13 +199,13 @@ def write_records(config: pytest.Config, session: Session) -> None:
     from pytest_telescope.report import records
 
     root = session.records_root
-    lines = [
+    lines = (
         record
         for cell in session.selected
         for record in records.cell_records(
             session.folder.run_id, cell, session.records_of(cell), session.plans[cell].slos
         )
-    ]
+    )
     session.reasons += records.write_results(root, lines)
     listener = config.pluginmanager.get_plugin("telescope-outcomes")
     verdict = records.verdict(listener.red if listener is not None else {}, session.reasons)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,8 +47,10 @@ def body(status: int, content: bytes, where: str, about: str) -> dict[str, Any]:
     Raises:
         MetricsError: Prometheus says that it failed, or what came is no answer of it.
     """
+    from pydantic_core import from_json  # lazy; reads bytes as they are, where json would make a text of them first
+
     try:
-        found = json.loads(content)
+        found: Any = from_json(content)
     except ValueError:
         found = None
     if isinstance(found, dict) and found.get("status") == "success":
@@ -80,7 +81,9 @@ def _each(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _samples(row: Mapping[str, Any]) -> Samples:
-    return Samples(labels=row["metric"], values=tuple([(float(when), float(value)) for when, value in row["values"]]))
+    known: dict[str, float] = {}  # equal values are one object: `up` is the same number thousands of times
+    values = [(float(when), known.setdefault(value, float(value))) for when, value in row["values"]]
+    return Samples(labels=row["metric"], values=tuple(values))
 
 
 def vector(data: Mapping[str, Any], promql: str) -> tuple[Series, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,22 @@ def write(root: Path, records: Iterable[Record]) -> list[Path]:
     Returns:
         The files.
     """
-    kept = [one for one in records if one.slo is not None and one.value is not None and one.arm is None]
-    groups = groupby(sorted(kept, key=lambda one: one.cell), key=lambda one: one.cell)
-    return [_write(CellFolder(root / "cells" / cell), cell, list(found)) for cell, found in groups]
+    items: dict[str, list[dict[str, Any]]] = {}
+    first: dict[str, Record] = {}
+    measures: dict[str, Any] = {}
+    for one in records:
+        if one.slo is None or one.value is None or one.arm is not None:
+            continue
+        if one.cell not in first:
+            measures[one.cell] = (CellFolder(root / "cells" / one.cell).read("cell.json") or {}).get("measures", {})
+        first.setdefault(one.cell, one)
+        items.setdefault(one.cell, []).append(_item(one, measures[one.cell].get(one.slo, {}).get("p")))
+    return [_write(root, first[cell], items[cell]) for cell in first]
 
 
-def _write(folder: CellFolder, cell: str, records: list[Record]) -> Path:
-    measures = (folder.read("cell.json") or {}).get("measures", {})
-    items = [_item(record, measures.get(record.slo, {}).get("p")) for record in records]
-    document = {"version": VERSION, "dataItems": items, "labels": {"test": cell, "run": records[0].run}}
-    file = folder.sub(FOLDER) / f"{KIND}_{cell}_{_stamp(records)}.json"
+def _write(root: Path, first: Record, items: list[dict[str, Any]]) -> Path:
+    document = {"version": VERSION, "dataItems": items, "labels": {"test": first.cell, "run": first.run}}
+    file = CellFolder(root / "cells" / first.cell).sub(FOLDER) / f"{KIND}_{first.cell}_{_stamp(first)}.json"
     file.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return file
 
@@ -48,7 +53,7 @@ def _item(record: Record, percentile: float | None) -> dict[str, Any]:
     return {"data": {name: record.value}, "unit": record.unit, "labels": {"Metric": record.metric}}
 
 
-def _stamp(records: list[Record]) -> str:
+def _stamp(record: Record) -> str:
     """Return the end of the window, UTC, without colons, which artifact stores refuse in file names."""
-    ended = next((one.window_end for one in records if one.window_end is not None), records[0].started or 0.0)
+    ended = record.window_end if record.window_end is not None else record.started or 0.0
     return time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime(ended))

@@ -180,12 +180,16 @@ def _finite(value: object) -> object:
 
 def write_lines(file: Path, records: Iterable[Record | Unrecorded]) -> list[str]:
     """Write the records, all or nothing, and return a reason for red for each number that is none."""
-    found = list(records)
-    lines = [one.model_dump_json(by_alias=True) + "\n" for one in found if isinstance(one, Record)]
+    lost = []
     partial = file.with_name(f".{file.name}.partial")
-    partial.write_text("".join(lines), encoding="utf-8")
+    with partial.open("w", encoding="utf-8") as lines:
+        for one in records:
+            if isinstance(one, Record):
+                lines.write(one.model_dump_json(by_alias=True) + "\n")
+            else:
+                lost.append(str(one))
     partial.replace(file)
-    return [str(one) for one in found if isinstance(one, Unrecorded)]
+    return lost
 
 
 def write_results(root: Path, records: Iterable[Record | Unrecorded]) -> list[str]:
@@ -196,10 +200,10 @@ def write_results(root: Path, records: Iterable[Record | Unrecorded]) -> list[st
         records: of all cells.
     """
     from pytest_telescope.report import perfdata
+    from pytest_telescope.report.reading import read_results
 
-    found = list(records)
-    reasons = write_lines(root / RESULTS, found)
-    perfdata.write(root, [one for one in found if isinstance(one, Record)])
+    reasons = write_lines(root / RESULTS, records)
+    perfdata.write(root, read_results(root / RESULTS))
     return reasons
 
 

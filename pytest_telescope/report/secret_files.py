@@ -15,11 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
+from typing import BinaryIO
 
 from pytest_telescope.report.secrets import Secrets
 
 START = 8192
 """Bytes in which a binary file shows by a NUL that it is one."""
+PART = 1 << 18
+"""Bytes that are looked at together: a search needs several times as much memory."""
+OVERLAP = 1 << 14
+"""Bytes; no secret is longer: a token of Kubernetes has about 1,200, a line of a key 64."""
 NUMBERS = "chunks"
 """Folder of a Prometheus block whose files hold nothing but numbers."""
 WITHHELD = "withheld"
@@ -48,11 +53,57 @@ def clean(root: Path, secrets: Secrets, private: Path) -> Cleaned:
     return done
 
 
-def clean_file(file: Path, secrets: Secrets) -> None:
-    """Rid one text file of secrets."""
-    data = file.read_bytes()
-    if (masked := secrets.mask_bytes(data)) != data:
-        _replace(file, masked)
+def clean_file(file: Path, secrets: Secrets) -> bool:
+    """Rid one text file of secrets, a part at a time; return whether it had any. It changes at once or not at all."""
+    partial = file.with_name(f".{file.name}.partial")
+    with file.open("rb") as stream, contextlib.ExitStack() as opened:
+        written = None
+        for part in _parts(stream):
+            masked = secrets.mask_bytes(part)
+            if written is None and masked != part:
+                written = opened.enter_context(partial.open("wb"))
+                _copy(file, stream.tell() - len(part), written)
+            if written is not None:
+                written.write(masked)
+    if written is None:
+        return False
+    partial.chmod(file.stat().st_mode)
+    partial.replace(file)
+    return True
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a file in parts of whole lines; a key of many lines is never in two."""
+    while part := stream.read(PART):
+        part += stream.readline()
+        while _is_cut(part) and len(part) < 2 * PART and (line := stream.readline()):
+            part += line
+        yield part
+
+
+def _is_cut(part: bytes) -> bool:
+    """Return whether a key begins that does not end in this part."""
+    begin = part.rfind(b"-----BEGIN")
+    return begin >= 0 and b"-----END" not in part[begin:]
+
+
+def _copy(file: Path, length: int, to: BinaryIO) -> None:
+    """Copy the first `length` bytes of a file."""
+    with file.open("rb") as stream:
+        while length > 0 and (part := stream.read(min(length, PART))):
+            to.write(part)
+            length -= len(part)
+
+
+def _holds(file: Path, secrets: Secrets) -> bool:
+    """Return whether a binary file holds a known secret; the parts overlap by more than any secret is long."""
+    before = b""
+    with file.open("rb") as stream:
+        while part := stream.read(PART):
+            if secrets.in_(before + part):
+                return True
+            before = part[-OVERLAP:]
+    return False
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -63,27 +114,18 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _clean_one(file: Path, name: Path, secrets: Secrets, private: Path, done: Cleaned) -> None:
     try:
-        data = file.read_bytes()
-        if b"\0" in data[:START]:
-            if secrets.in_(data):
-                _withhold(file, private / WITHHELD / name)
-                done.withheld.append(name)
-            return
-        if (masked := secrets.mask_bytes(data)) != data:
-            _replace(file, masked)
+        with file.open("rb") as stream:
+            is_binary = b"\0" in stream.read(START)
+        if is_binary and _holds(file, secrets):
+            _withhold(file, private / WITHHELD / name)
+            done.withheld.append(name)
+        elif not is_binary and clean_file(file, secrets):
             done.rewritten.append(name)
     except (OSError, MemoryError) as error:
         done.problems.append(f"{name}: {error}")
         with contextlib.suppress(OSError):  # what was not looked through is not published
             _withhold(file, private / WITHHELD / name)
             done.withheld.append(name)
-
-
-def _replace(file: Path, data: bytes) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_bytes(data)
-    partial.chmod(file.stat().st_mode)
-    partial.replace(file)
 
 
 def _withhold(file: Path, to: Path) -> None:

@@ -228,6 +228,24 @@ def test_files_are_cleaned_by_kind(tmp_path: Path, known: Secrets) -> None:
     assert sorted(one.name for one in block.rglob("*") if one.is_file()) == ["000001", "other"]
 
 
+@pytest.mark.parametrize("at", range(0, 400, 7))
+def test_a_secret_at_the_border_of_two_parts_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Secrets, at: int
+) -> None:
+    monkeypatch.setattr(secret_files, "PART", 200)
+    line, body = "x" * at + "\n", f"{'kLm5' * 16}\n" * 2
+    unknown = f"-----BEGIN EC PRIVATE KEY-----\n{body}-----END EC PRIVATE KEY-----\n"
+    text, binary = tmp_path / "publish" / "a.log", tmp_path / "publish" / "index"
+    text.parent.mkdir()
+    text.write_text(f"{line}{TOKEN}\n{unknown}the end\n")
+    binary.write_bytes(b"\0" * at + TOKEN.encode() + b"\0" * 300)
+
+    done = secret_files.clean(tmp_path / "publish", known, tmp_path / "private")
+
+    assert text.read_text() == f"{line}{MARK}\n{MARK}\nthe end\n"
+    assert (done.rewritten, done.withheld) == ([Path("a.log")], [Path("index")])
+
+
 def test_a_killed_run_is_cleaned_later_with_what_it_had_written_down(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
