@@ -190,6 +190,8 @@ class CellRun:
     checked: bool = False
     cleaned: bool = False
     diagnosed: bool = False
+    asked: int = 0
+    """SLOs that will be judged, counted once."""
     judged: int = 0
     judgements: dict[str, Judgement] = field(default_factory=dict)
     """SLO -> judgement of the item under way alone: judgements.jsonl has them all."""
@@ -317,8 +319,8 @@ class CellRun:
 
     def judge(self, slo_id: str) -> Judgement:
         """Judge one SLO over the recording; the Prometheus that answers serves all SLOs of the cell."""
-        asked = sum(slo.skip is None for slo in self.planned.slos)
-        count = Progress(done=self.judged, total=asked, unit="SLOs")
+        self.asked = self.asked or sum(slo.skip is None for slo in self.planned.slos)
+        count = Progress(done=self.judged, total=self.asked, unit="SLOs")
         self.say(self.id, "slo", Line(f"judging {slo_id}", count, mark="brief"))
         if self._judge is None:
             self._judge = self._open.enter_context(self._judging())

@@ -55,8 +55,13 @@ def clean(root: Path, secrets: Secrets, private: Path) -> Cleaned:
 
 def clean_file(file: Path, secrets: Secrets) -> bool:
     """Rid one text file of secrets, a part at a time; return whether it had any. It changes at once or not at all."""
+    with file.open("rb") as stream:
+        return _clean_stream(stream, file, secrets)
+
+
+def _clean_stream(stream: BinaryIO, file: Path, secrets: Secrets) -> bool:
     partial = file.with_name(f".{file.name}.partial")
-    with file.open("rb") as stream, contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as opened:
         written = None
         for part in _parts(stream):
             masked = secrets.mask_bytes(part)
@@ -95,14 +100,13 @@ def _copy(file: Path, length: int, to: BinaryIO) -> None:
             length -= len(part)
 
 
-def _holds(file: Path, secrets: Secrets) -> bool:
+def _holds(stream: BinaryIO, secrets: Secrets) -> bool:
     """Return whether a binary file holds a known secret; the parts overlap by more than any secret is long."""
     before = b""
-    with file.open("rb") as stream:
-        while part := stream.read(PART):
-            if secrets.in_(before + part):
-                return True
-            before = part[-OVERLAP:]
+    while part := stream.read(PART):
+        if secrets.in_(before + part):
+            return True
+        before = part[-OVERLAP:]
     return False
 
 
@@ -116,11 +120,12 @@ def _clean_one(file: Path, name: Path, secrets: Secrets, private: Path, done: Cl
     try:
         with file.open("rb") as stream:
             is_binary = b"\0" in stream.read(START)
-        if is_binary and _holds(file, secrets):
+            stream.seek(0)
+            found = _holds(stream, secrets) if is_binary else _clean_stream(stream, file, secrets)
+        if found and is_binary:
             _withhold(file, private / WITHHELD / name)
-            done.withheld.append(name)
-        elif not is_binary and clean_file(file, secrets):
-            done.rewritten.append(name)
+        if found:
+            (done.withheld if is_binary else done.rewritten).append(name)
     except (OSError, MemoryError) as error:
         done.problems.append(f"{name}: {error}")
         with contextlib.suppress(OSError):  # what was not looked through is not published
