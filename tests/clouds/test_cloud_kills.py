@@ -48,6 +48,8 @@ AZURE_DEVOPS = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 0.
 SPEED = 60.0
 """A cluster takes a second to be made: long enough to be hit in the middle."""
 LEAST_CASES = 60
+NOT_IN_CI = ("eks-sweeping", "gke-sweeping", "gke-loading")
+"""Groups for which CI has no time: aks and the other steps of the same provider stand for them."""
 
 
 def agent_cancels(process: subprocess.Popen[str]) -> None:
@@ -117,8 +119,9 @@ def groups() -> list[tuple[Case, ...]]:
 def params() -> list[object]:
     first, *others = groups()
     names = [f"{g[0].provider}-{g[0].step}" + ("-n2" if g[0].workers else "") for g in others]
-    long = [pytest.param(group, marks=pytest.mark.long, id=name) for group, name in zip(others, names, strict=True)]
-    return [pytest.param(first, id="quick"), *long]
+    marks = {name: pytest.mark.extra if name in NOT_IN_CI else pytest.mark.long for name in names}
+    rest = [pytest.param(group, marks=marks[name], id=name) for group, name in zip(others, names, strict=True)]
+    return [pytest.param(first, id="quick"), *rest]
 
 
 @pytest.fixture(scope="module", autouse=True)
