@@ -51,7 +51,7 @@ class Three:
 
 @pytest.fixture(scope="module")
 def three(shared: Harness) -> Three:
-    text = SMALL.format(name="three", hold="12s").replace("  pools:", "  stages: stages.yaml\n  pools:")
+    text = SMALL.format(name="three", hold="20s").replace("  pools:", "  stages: stages.yaml\n  pools:")
     text = text[: text.index("slos:")] + "slos:\n" + SLOS
     folder = shared.scenario("three", text.replace("METRIC", "process_open_fds"))
     (folder / "stages.yaml").write_text(stages.uniform(0.2, 0.3))
