@@ -19,10 +19,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 ACCOUNT = "runner@telescope-test.iam.gserviceaccount.com"
 
 
+_MAKING = threading.Lock()
+
+
 @cache
-def private_key() -> rsa.RSAPrivateKey:
+def _private_key() -> rsa.RSAPrivateKey:
     """Return the one key of this process."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def private_key() -> rsa.RSAPrivateKey:
+    """Return the one key, also where several threads ask for it first."""
+    with _MAKING:
+        return _private_key()
 
 
 def private_pem() -> str:
