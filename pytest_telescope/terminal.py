@@ -170,22 +170,18 @@ class Front:
         if self.service is not None and not told:
             reporter._tw.hasmarkup = reporter.hasmarkup = True
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
-        """Learn from a worker which cells are selected: the controller of pytest-xdist collects nothing."""
-        from pytest_telescope.fixtures import SESSION
-
-        session = node.config.stash.get(SESSION, None)
-        if session is not None:
-            session.select(ids)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take over the lines of the run from pytest's dots, unless -v or -q ask for pytest's own."""
+        if self._reporter is not None and verbosity(session.config) == 0:
+            self._reporter.showfspath = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
     ) -> tuple[str, str, str] | None:
-        """Count an item without a dot under -q."""
+        """Count an item without a dot: the live lines say more, and -q asks for less."""
         is_result = isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
-        return (report.outcome, "", report.outcome.upper()) if is_result and verbosity(config) < 0 else None
+        return (report.outcome, "", report.outcome.upper()) if is_result and verbosity(config) <= 0 else None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:

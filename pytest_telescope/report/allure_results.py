@@ -51,24 +51,14 @@ def begin(config: pytest.Config, session: Session) -> None:
         _listen(config, session)
 
 
-def shape(session: Session, item: pytest.Item, _report: pytest.TestReport) -> None:
-    """Have the result of this item shaped when it is written, also where nobody called `begin`."""
-    if item.config.pluginmanager.hasplugin("allure_listener"):
-        _listen(item.config, session).item = item
-
-
-def _listen(config: pytest.Config, session: Session) -> Shaper:
-    """Return the one listener of this process."""
-    found: Shaper | None = config.pluginmanager.get_plugin(NAME)
-    if found is not None:
-        return found
+def _listen(config: pytest.Config, session: Session) -> None:
+    """Register the one listener of this process."""
     import allure_commons
 
     shaper = Shaper(config=config, session=session, folder=Path(config.option.allure_report_dir).absolute())
     config.pluginmanager.register(shaper, NAME)
     allure_commons.plugin_manager.register(shaper, NAME)
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(name=NAME))
-    return shaper
 
 
 def _clean_once(config: pytest.Config) -> None:

@@ -51,25 +51,10 @@ class Outcomes:
         """Note that an item came to its end."""
         self.running.pop(nodeid, None)
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Take over the lines of the run from pytest's dots, unless -v or -q ask for pytest's own."""
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and session.config.get_verbosity() == 0:
-            reporter.showfspath = False
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(
-        self, report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
-    ) -> tuple[str, str, str] | None:
-        """Count an item without a dot: the live lines say more."""
-        is_result = isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
-        return (report.outcome, "", report.outcome.upper()) if is_result and config.get_verbosity() == 0 else None
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Learn on pytest-xdist's controller, which collects nothing, what the workers run."""
-        found = {cell for nodeid in ids for cell in scheduling.prefixes(nodeid.partition("[")[2].rstrip("]"))}
-        self.session.selected = [cell for cell in self.session.plans if cell in found]
+        self.session.select(ids)
 
     @pytest.hookimpl(tryfirst=True)  # before JUnit and the terminal read the report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -243,7 +228,7 @@ def properties(session: Session, item: pytest.Item) -> list[tuple[str, object]]:
 
 
 def attach(session: Session, item: pytest.Item, cell: str, report: pytest.TestReport) -> None:
-    """Name the files of a red item for Azure DevOps, and shape any item's Allure result.
+    """Name the files of a red item for Azure DevOps.
 
     The names are read only if the run is killed: its end names all there is by then (see `closing.publish`).
     """
@@ -253,10 +238,6 @@ def attach(session: Session, item: pytest.Item, cell: str, report: pytest.TestRe
         judgement = judgement_of(session, item)
         files = attachments.attached(session.records_of(cell), judgement.slo if judgement is not None else None)
         item.add_report_section("call", "stdout", attachments.tags(files, session.records_root))
-    if getattr(item.config.option, "allure_report_dir", None):
-        from pytest_telescope.report import allure_results
-
-        allure_results.shape(session, item, report)
 
 
 def _stop_after_destroy(session: Session, item: pytest.Item, report: pytest.TestReport) -> None:
