@@ -39,7 +39,7 @@ def measure(pairs: int = 3) -> Iterator[Pairs]:
 def _trend(base: Path) -> None:
     parser = argparse.ArgumentParser()
     command.arguments(parser)
-    command.run(parser.parse_args(["--base", str(base)]), io.StringIO())
+    command.run(parser.parse_args(["--telescope-dir", str(base)]), io.StringIO())
 
 
 def _read(base: Path) -> None:

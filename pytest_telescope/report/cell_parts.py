@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-from pytest_telescope.report.record_schema_one import better
+from pytest_telescope.report.record import better
 
 if TYPE_CHECKING:
     from pytest_telescope.scenario.model import Cell

@@ -11,9 +11,18 @@ from pydantic import Field
 from pydantic import model_validator
 
 SCHEMA = 2
+LOWER, HIGHER = frozenset({"max", "below"}), frozenset({"min", "above"})
+"""Operators of a bound under which a lower or a higher value is the better one."""
 
 Verdict = Literal["PASS", "FAIL", "INVALID", "ERROR", "SKIP"]
 Operator = Literal["max", "min", "below", "above", "equals", "between"]
+
+
+def better(operator: object) -> str | None:
+    """Return which way is good under a bound; None where neither is."""
+    if not isinstance(operator, str):
+        return None
+    return "lower" if operator in LOWER else "higher" if operator in HIGHER else None
 
 
 class Record(BaseModel):

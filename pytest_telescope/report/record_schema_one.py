@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_telescope.errors import UsageError
+from pytest_telescope.report.record import better
 
 NEEDED = frozenset(
     {"schema", "run", "cell", "fingerprint", "functional", "metric", "value", "unit", "n", "slo", "verdict", "bound"}
@@ -13,7 +14,6 @@ NEEDED = frozenset(
 SOME = ("reused", "position", "operator", "margin", "message")
 """Not in every line: the first two came later, the others are of judgements."""
 SAME = ("run", "cell", "fingerprint", "functional", "metric", "value", "unit", "n", "slo", "verdict")
-LOWER, HIGHER = frozenset({"max", "below"}), frozenset({"min", "above"})
 
 
 def converted(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,13 +32,6 @@ def converted(line: Mapping[str, Any]) -> dict[str, Any]:
         **{name: line.get(name) for name in SOME},
         "better": _better(line),
     }
-
-
-def better(operator: object) -> str | None:
-    """Return which way is good under a bound; None where neither is."""
-    if not isinstance(operator, str):
-        return None
-    return "lower" if operator in LOWER else "higher" if operator in HIGHER else None
 
 
 def _better(line: Mapping[str, Any]) -> str | None:

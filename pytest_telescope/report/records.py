@@ -23,7 +23,7 @@ from pytest_telescope.report.measured import Draft
 from pytest_telescope.report.reading import RESULTS
 from pytest_telescope.report.reading import told
 from pytest_telescope.report.record import Record
-from pytest_telescope.report.record_schema_one import better
+from pytest_telescope.report.record import better
 from pytest_telescope.report.run_verdict import UNRECORDED
 from pytest_telescope.report.run_verdict import run_verdict
 

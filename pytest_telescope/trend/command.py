@@ -27,7 +27,9 @@ NOISE = "noise.json"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("runs", nargs="*", metavar="RUN", help="run ids, run folders or results.jsonl (default: all)")
-    parser.add_argument("--base", type=Path, metavar="DIR", help="the folder that holds runs/ (default: .telescope)")
+    parser.add_argument(
+        "--telescope-dir", type=Path, metavar="DIR", help="the folder of all runs (default: .telescope)"
+    )
     parser.add_argument("--cell", default="*", metavar="PATTERN", help="only cells like this, e.g. 'aks-*'")
     parser.add_argument("--metric", default="*", metavar="PATTERN", help="only metrics like this, e.g. 'pod-*'")
     parser.add_argument("--since", metavar="DATE|RUN", help="only runs from this day (UTC) or run on")
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:
     """
     from pytest_telescope.trend.sources import sources
 
-    found = sources(arguments.runs, arguments.base)
+    found = sources(arguments.runs, arguments.telescope_dir)
     known = _acknowledged(arguments)
     trends = _trends(arguments, found, known)
     if arguments.html:
@@ -120,7 +122,7 @@ def _floors(arguments: argparse.Namespace) -> Floors:
     from pytest_telescope.report.reading import BASE
     from pytest_telescope.statistics.noise import read_noise
 
-    file = arguments.noise or (arguments.base or BASE) / NOISE
+    file = arguments.noise or (arguments.telescope_dir or BASE) / NOISE
     if arguments.noise and not file.is_file():
         raise UsageError(f"--noise {file}: no such file: `telescope compare --calibrate RUN...` writes one")
     return read_noise(file)

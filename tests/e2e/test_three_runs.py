@@ -139,7 +139,7 @@ def test_the_quality_gate_names_what_broke(three: Three) -> None:
 def test_the_trend_says_that_three_runs_are_too_few_instead_of_steady(three: Three) -> None:
     base = three.harness.root / "telescope"
 
-    made = three.harness.telescope("trend", "--base", str(base), "--cell", CELL, "--format", "json", "--all")
+    made = three.harness.telescope("trend", "--telescope-dir", str(base), "--cell", CELL, "--format", "json", "--all")
 
     told: dict[str, Any] = json.loads(made.stdout)
     assert made.returncode == 0, made.stdout

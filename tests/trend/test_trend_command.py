@@ -36,8 +36,8 @@ def worse(tmp_path: Path) -> Path:
 
 
 def test_a_regression_fails_only_where_that_is_asked(worse: Path) -> None:
-    code, told = called("--base", worse)
-    failing, _ = called("--base", worse, "--fail")
+    code, told = called("--telescope-dir", worse)
+    failing, _ = called("--telescope-dir", worse, "--fail")
 
     assert (code, failing) == (0, 1)
     assert "regression since 20260204-040000-001e" in told
@@ -45,8 +45,8 @@ def test_a_regression_fails_only_where_that_is_asked(worse: Path) -> None:
 
 
 def test_what_is_steady_is_shown_on_demand_and_local_is_marked(worse: Path) -> None:
-    _, few = called("--base", worse)
-    _, every = called("--base", worse, "--all")
+    _, few = called("--telescope-dir", worse)
+    _, every = called("--telescope-dir", worse, "--all")
 
     assert "pod-startup" not in few
     assert "local-cri--p60  (functional: no performance figure of a cloud)" in every
@@ -54,10 +54,10 @@ def test_what_is_steady_is_shown_on_demand_and_local_is_marked(worse: Path) -> N
 
 
 def test_cells_metrics_and_days_are_chosen(worse: Path) -> None:
-    _, cells = called("--base", worse, "--all", "--cell", "local-*")
-    _, metrics = called("--base", worse, "--all", "--metric", METRIC)
-    _, days = called("--base", worse, "--all", "--since", "2026-02-08")
-    _, runs = called("--base", worse, "--all", "--since", made_runs.run_id(35))
+    _, cells = called("--telescope-dir", worse, "--all", "--cell", "local-*")
+    _, metrics = called("--telescope-dir", worse, "--all", "--metric", METRIC)
+    _, days = called("--telescope-dir", worse, "--all", "--since", "2026-02-08")
+    _, runs = called("--telescope-dir", worse, "--all", "--since", made_runs.run_id(35))
 
     assert METRIC not in cells
     assert "pod-startup" not in metrics
@@ -66,7 +66,7 @@ def test_cells_metrics_and_days_are_chosen(worse: Path) -> None:
 
 
 def test_json_holds_every_value_and_verdict(worse: Path) -> None:
-    _, told = called("--base", worse, "--format", "json")
+    _, told = called("--telescope-dir", worse, "--format", "json")
 
     document = json.loads(told)
     first = document["series"][0]
@@ -77,7 +77,7 @@ def test_json_holds_every_value_and_verdict(worse: Path) -> None:
 def test_runs_can_be_named_one_by_one(worse: Path) -> None:
     names = [made_runs.run_id(n) for n in range(12)]
 
-    _, told = called("--base", worse, "--all", *names)
+    _, told = called("--telescope-dir", worse, "--all", *names)
 
     assert "steady over 12 runs" in told
 
@@ -89,7 +89,7 @@ def test_a_break_tells_what_changed(tmp_path: Path) -> None:
         (made_runs.run_id(10), made_runs.CELL): {"schema": 1, "facts": {"kernel": "6.6.2"}, "definition": "d"},
     }
 
-    _, told = called("--base", made_runs.write(tmp_path / "tel", found, abouts), "--all")
+    _, told = called("--telescope-dir", made_runs.write(tmp_path / "tel", found, abouts), "--all")
 
     assert f"break at {made_runs.run_id(10)}: kernel 6.1.0 -> 6.6.2" in told
 
@@ -104,7 +104,7 @@ def test_a_break_whose_reason_cannot_be_read_is_still_a_break(tmp_path: Path, ab
             cell.mkdir(parents=True)
             (cell / "cell.json").write_text(json.dumps(about))
 
-    _, told = called("--base", base, "--all")
+    _, told = called("--telescope-dir", base, "--all")
 
     assert f"break at {made_runs.run_id(10)}: " in told
 
@@ -115,7 +115,7 @@ def test_acknowledged_changes_are_read_from_the_folder_and_are_not_red(worse: Pa
         "- {cell: nowhere, metric: x, run: y, reason: z}\n"
     )
 
-    code, told = called("--base", worse, "--all", "--fail")
+    code, told = called("--telescope-dir", worse, "--all", "--fail")
 
     assert code == 0
     assert f"known since {made_runs.run_id(30)}: agreed" in told
@@ -137,14 +137,14 @@ def test_a_file_of_acknowledgements_that_is_wrong_is_refused(worse: Path, tmp_pa
     (tmp_path / "trend.acks.yaml").write_text(text)
 
     with pytest.raises(UsageError, match=said):
-        called("--base", worse)
+        called("--telescope-dir", worse)
 
 
 def test_a_damaged_run_among_many_is_told_and_the_rest_is_read(worse: Path) -> None:
     file = worse / "runs" / made_runs.run_id(3) / "publish" / "results.jsonl"
     file.write_bytes(file.read_bytes()[:-40])
 
-    _, told = called("--base", worse)
+    _, told = called("--telescope-dir", worse)
 
     assert f"note: {file}:2: " in told
     assert "regression since" in told
@@ -155,19 +155,19 @@ def test_a_damaged_run_that_was_named_is_refused(worse: Path) -> None:
     file.write_text('{"schema": 99}\n')
 
     with pytest.raises(UsageError, match="schema 99 is newer"):
-        called("--base", worse, made_runs.run_id(3))
+        called("--telescope-dir", worse, made_runs.run_id(3))
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--base", "nowhere"], "no run with results in it"),
+        (["--telescope-dir", "nowhere"], "no run with results in it"),
         (["no-such-run"], "no such run"),
-        (["--base", "tel", "--since", "yesterday"], "expected a day"),
-        (["--base", "tel", "--metric", "nothing"], "no series: nothing fits --cell .+ --metric nothing"),
-        (["--base", "tel", "--noise", "nothing.json"], "no such file"),
-        (["--base", "tel", "--acks", "nothing.yaml"], "cannot be read"),
-        (["--base", "tel", "--html", "no/such/folder.html"], "cannot be written"),
+        (["--telescope-dir", "tel", "--since", "yesterday"], "expected a day"),
+        (["--telescope-dir", "tel", "--metric", "nothing"], "no series: nothing fits --cell .+ --metric nothing"),
+        (["--telescope-dir", "tel", "--noise", "nothing.json"], "no such file"),
+        (["--telescope-dir", "tel", "--acks", "nothing.yaml"], "cannot be read"),
+        (["--telescope-dir", "tel", "--html", "no/such/folder.html"], "cannot be written"),
     ],
 )
 @pytest.mark.usefixtures("worse")
@@ -192,7 +192,7 @@ def test_a_noise_floor_beside_the_runs_hides_what_is_smaller(worse: Path) -> Non
     )
     noise.write(worse / "noise.json", [floor])
 
-    _, told = called("--base", worse)
+    _, told = called("--telescope-dir", worse)
 
     assert "2 series: 2 steady" in told
 
@@ -203,7 +203,7 @@ def test_a_terminal_without_unicode_gets_a_plain_line(worse: Path) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
 
-    command.run(parser.parse_args(["--base", str(worse)]), out)
+    command.run(parser.parse_args(["--telescope-dir", str(worse)]), out)
     out.flush()
 
     assert b"regression since" in raw.getvalue()
