@@ -67,6 +67,7 @@ def _config(base: Path) -> Path:
         "historyLimit": 30,
         "singleFile": True,
         "variables": {},
+        "categories": [],
         "attachments": [],
         "rules": [],
     }

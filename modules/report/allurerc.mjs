@@ -19,19 +19,15 @@ const charts = [
   {type: "testResultSeverities", title: "By weight of the SLO", includeUnset: true},
 ];
 
-// Why an item is red, by the line that begins with its verdict; the first rule that matches holds. pytest's reporter for
-// Allure puts the exception's class before the message, the trace has the line as it is.
+// Why an item is red (pytest_telescope/report/allure_categories.yaml), by the line that begins with its verdict. pytest's
+// reporter for Allure puts the exception's class before the message, the trace has the line as it is.
 const verdictLine = ({message = "", trace = ""}) => (/^(FAIL|INVALID|ERROR) /.test(message) ? message : trace.split("\n", 1)[0]);
-const isRed = ({status}) => status === "failed" || status === "broken";
-const red = (pattern) => (found) => isRed(found) && pattern.test(verdictLine(found));
-const categories = [
-  {name: "Left behind: not destroyed", matchers: red(/^ERROR leak|is not destroyed/), expand: true},
-  {name: "No capacity in the cloud", matchers: red(/^ERROR capacity/), expand: true},
-  {name: "SLO violated", matchers: red(/^FAIL /), expand: true},
-  {name: "Data missing or too thin", matchers: red(/^INVALID /), expand: true},
-  {name: "Infrastructure, load or query failed", matchers: red(/^ERROR /), expand: true},
-  {name: "Red for a reason that nobody foresaw", matchers: isRed},
-];
+const whole = (regex) => new RegExp(`^(?:${regex})$`);
+const categoryOf = ({name, messageRegex, matchedStatuses}) => ({
+  name,
+  matchers: (found) => matchedStatuses.includes(found.status) && whole(messageRegex).test(verdictLine(found)),
+  expand: true,
+});
 
 export const config = (order) => ({
   name: order.name,
@@ -41,7 +37,7 @@ export const config = (order) => ({
   appendHistory: true,
   environments,
   variables: order.variables,
-  categories,
+  categories: order.categories.map(categoryOf),
   globalAttachments: order.attachments,
   hideLabels: ["ALLURE_ID", "as_id", "framework", "language", "package", "thread", "testClass"],
   qualityGate: order.rules.length ? {rules: order.rules} : undefined,

@@ -20,6 +20,7 @@ from pytest_telescope.report import facts
 from pytest_telescope.report import history
 from pytest_telescope.report import node
 from pytest_telescope.report import trackers
+from pytest_telescope.report.allure_run import categories
 from pytest_telescope.report.gate import Gate
 from pytest_telescope.report.gate import rules
 from pytest_telescope.report.history import LIMIT
@@ -116,6 +117,7 @@ def _order(
         "results": [str(source.results) for source in sources],
         "attachments": [f"attachments/{file.name}" for file in sorted((work / "attachments").iterdir())],
         "variables": variables,
+        "categories": categories(),
     }
 
 

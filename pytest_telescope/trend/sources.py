@@ -58,7 +58,7 @@ def sources(runs: Sequence[str], base: Path | None) -> Sources:
     files = tuple(sorted(folder.glob(FOLDER_DEPTH)))
     if not files:
         raise UsageError(
-            f"{folder}/runs: no run with results in it: run a scenario, name runs, or say --telescope-dir DIR"
+            f"{folder}/runs: no run with results in it: run a scenario, name runs, or --telescope-dir DIR"
         )
     return Sources(files, is_named=False)
 
