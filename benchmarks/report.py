@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.sidebyside import Pairs
 from benchmarks.sidebyside import side_by_side
 from pytest_telescope import paths
+from pytest_telescope.report.allure_run import categories
 from pytest_telescope.toolchain import nodejs
 from pytest_telescope.toolchain import tool
 
@@ -67,7 +68,7 @@ def _config(base: Path) -> Path:
         "historyLimit": 30,
         "singleFile": True,
         "variables": {},
-        "categories": [],
+        "categories": categories(),
         "attachments": [],
         "rules": [],
     }

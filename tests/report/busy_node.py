@@ -24,6 +24,25 @@ SCRAPES = tuple(T0 - 298 + INTERVAL * number for number in range(108))
 LOAD = T0 + 20
 LATENCY = "sandbox_wait_seconds"
 EVICTIONS = "kubelet_evictions"
+SCENARIO = """\
+name: alpha
+description: A small scenario of the tests.
+component: kubelet
+cluster:
+  pools:
+    user: {count: 2, labels: {tests: "true"}}
+matrix:
+  p10: {pods: 10}
+load:
+  default: resource-consumer
+  resource-consumer:
+    pods: ${pods}
+    rate: 20/s
+    consume: {cpu: 0.01, memory: 16Mi}
+    selector: {tests: "true"}
+slos:
+"""
+"""A scenario without its SLOs."""
 SPAN: Span = queries.span(WINDOW, INTERVAL)
 
 Rate = Callable[[float], float]

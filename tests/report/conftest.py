@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from pytest_telescope.metrics.model import Recording
 from pytest_telescope.metrics.recording import save
 from pytest_telescope.metrics.serving import serve
 from tests.report import busy_node
+from tests.report.stub_session import Run
+from tests.report.stub_session import session
 from tests.slo.conftest import record_world
 
 
@@ -27,3 +31,9 @@ def busy_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 def busy(busy_recording: Recording) -> Iterator[Prometheus]:
     with serve(busy_recording) as prometheus:
         yield prometheus
+
+
+@pytest.fixture
+def run(tmp_path: Path, busy_recording: Recording) -> Run:
+    call: Run = partial(session, tmp_path, busy_recording.path)
+    return call

@@ -18,6 +18,8 @@ from pytest_telescope.metrics.model import Window
 from pytest_telescope.metrics.recording import save
 from pytest_telescope.report import allure_metrics
 from pytest_telescope.report.reading import read_results
+from tests.report.busy_node import LATENCY
+from tests.report.busy_node import SCENARIO
 from tests.slo.conftest import record_world
 from tests.slo.world import INTERVAL
 from tests.slo.world import T0
@@ -25,25 +27,8 @@ from tests.slo.world import World
 
 CHECKOUT = Path(__file__).parent.parent.parent
 PROVIDERS = ("aks", "local")
-LATENCY = "sandbox_wait_seconds"
 SLO = "sandbox-create"
-SCENARIO = f"""\
-name: alpha
-description: A small scenario of the tests.
-component: kubelet
-cluster:
-  pools:
-    user: {{count: 2, labels: {{tests: "true"}}}}
-matrix:
-  p10: {{pods: 10}}
-load:
-  default: resource-consumer
-  resource-consumer:
-    pods: ${{pods}}
-    rate: 20/s
-    consume: {{cpu: 0.01, memory: 16Mi}}
-    selector: {{tests: "true"}}
-slos:
+SLOS = f"""\
   - {{id: {SLO}, histogram: {LATENCY}, by: [node], p: 90, max: 2s, min_count: 20, job: kubelet,
      description: the sandbox}}
   - {{id: other, histogram: other_seconds, by: [node], p: 50, max: 5s, min_count: 20, job: kubelet}}
@@ -90,7 +75,7 @@ def make_run(base: Path, case: Case, providers: tuple[str, ...] = PROVIDERS) -> 
     """Return the folder of a run as it would be published, below `<base>/runs`."""
     scenario = base / "scenarios" / "alpha"
     scenario.mkdir(parents=True, exist_ok=True)
-    (scenario / "scenario.yaml").write_text(SCENARIO)
+    (scenario / "scenario.yaml").write_text(SCENARIO + SLOS)
     (scenario / "README.md").write_text("# alpha\n")
     publish = base / "runs" / case.run / "publish"
     recording = replace(record_world(base / "worlds" / case.run, _world(case.seconds)), window=WINDOW)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Protocol
 from xml.etree import ElementTree
 
 from tests.report.busy_node import LATENCY
@@ -64,6 +65,12 @@ class Done:
         """Return the message of every red case."""
         found = {name: case.find("failure") for name, case in self.cases().items()}
         return {name: one.get("message", "") for name, one in found.items() if one is not None}
+
+
+class Run(Protocol):
+    """Runs a session in the test's own folder."""
+
+    def __call__(self, *arguments: str, **more: object) -> Done: ...
 
 
 def session(

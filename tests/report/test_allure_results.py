@@ -7,9 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -26,6 +24,7 @@ from tests.report.stub_session import PROGRAM
 from tests.report.stub_session import RED
 from tests.report.stub_session import SCENARIO
 from tests.report.stub_session import Done
+from tests.report.stub_session import Run
 from tests.report.stub_session import session
 
 SECRET = "hunter2hunter2hunter2"
@@ -37,18 +36,6 @@ FILES = {
     "cell:load/main/overrides.yaml": "CL2_PODS: 20\n",
     "logs:kubelet.log": f"a line\npassword: {SECRET}\n",
 }
-
-
-class Run(Protocol):
-    """Runs a session in the test's own folder."""
-
-    def __call__(self, *arguments: str, **more: object) -> Done: ...
-
-
-@pytest.fixture
-def run(tmp_path: Path, busy_recording: Recording) -> Run:
-    call: Run = partial(session, tmp_path, busy_recording.path)
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
-from pathlib import Path
-from typing import Protocol
 
 import junitparser
 import pytest
@@ -20,22 +17,11 @@ from tests.report.stub_session import CHECKOUT
 from tests.report.stub_session import GREEN
 from tests.report.stub_session import RED
 from tests.report.stub_session import Done
+from tests.report.stub_session import Run
 from tests.report.stub_session import session
 
 HOSTILE = "\x1b[31mred\x1b[0m \x07bell \x00nul \ufffe " + "ä<&>\"'" + "x" * 10_000
 VERDICTS = ("FAIL", "INVALID", "ERROR")
-
-
-class Run(Protocol):
-    """Runs a session in the test's own folder."""
-
-    def __call__(self, *arguments: str, **more: object) -> Done: ...
-
-
-@pytest.fixture
-def run(tmp_path: Path, busy_recording: Recording) -> Run:
-    call: Run = partial(session, tmp_path, busy_recording.path)
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -23,28 +23,13 @@ from pytest_telescope.metrics.model import Recording
 from pytest_telescope.metrics.serving import LISTENING
 from pytest_telescope.toolchain import tool
 from tests.report.busy_node import LATENCY
+from tests.report.busy_node import SCENARIO
 from tests.report.busy_node import WINDOW
 
 CHECKOUT = Path(__file__).parent.parent.parent
 CELL = "local-alpha--p10"
 RUN = "20231114-221320-aaaa"
-SCENARIO = f"""\
-name: alpha
-description: A small scenario of the tests.
-component: kubelet
-cluster:
-  pools:
-    user: {{count: 2, labels: {{tests: "true"}}}}
-matrix:
-  p10: {{pods: 10}}
-load:
-  default: resource-consumer
-  resource-consumer:
-    pods: ${{pods}}
-    rate: 20/s
-    consume: {{cpu: 0.01, memory: 16Mi}}
-    selector: {{tests: "true"}}
-slos:
+SLOS = f"""\
   - {{id: sandbox-create, histogram: {LATENCY}, by: [node], p: 90, max: 2s, min_count: 20, job: kubelet,
      description: the sandbox}}
   - {{id: green, histogram: {LATENCY}, by: [node], p: 90, max: 5s, min_count: 20, job: kubelet}}
@@ -82,7 +67,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, busy_recording: Recor
     root = tmp_path_factory.mktemp("telescope")
     scenario = root / "scenarios" / "alpha"
     scenario.mkdir(parents=True)
-    (scenario / "scenario.yaml").write_text(SCENARIO)
+    (scenario / "scenario.yaml").write_text(SCENARIO + SLOS)
     (scenario / "README.md").write_text("# alpha\n")
     cell = root / "telescope" / "runs" / RUN / "publish" / "cells" / CELL
     cell.mkdir(parents=True)
