@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from playwright.sync_api import Route
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OFFLINE = ("file:", "data:", "blob:")
 GREEN, REGRESSION, MISSING = (case.run for case in CASES)
 LAST = "20231117-221320-dddd"
@@ -75,18 +74,6 @@ class Reader:
 
 
 Opened = Callable[[str], Reader]
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    """The path of a Chromium."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is not None:
-        return found
-    text = "no Chromium on PATH: apt-get install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(text)
-    pytest.skip(text)
 
 
 @pytest.fixture(scope="module")

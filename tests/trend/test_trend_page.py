@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -22,7 +21,6 @@ from tests.trend.test_trend_verdicts import wave
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CHROMIUM = Path("/usr/bin/chromium")
 EVIL = '<script>alert("x")</script>'
 
 
@@ -74,16 +72,14 @@ def test_the_page_holds_no_address_and_no_foreign_markup() -> None:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not there")
+def opened(tmp_path_factory: pytest.TempPathFactory, browser: str) -> Iterator[Page]:
     from playwright.sync_api import sync_playwright
 
     file = tmp_path_factory.mktemp("page") / "trend.html"
     file.write_text(made(), encoding="utf-8")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = browser.new_page()
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        shown = chromium.new_page()
         shown.set_default_timeout(10_000)
         asked: list[str] = []
         shown.on("request", lambda request: asked.append(request.url))
@@ -91,7 +87,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         shown.goto(file.as_uri())
         assert asked == [file.as_uri()]
         yield shown
-        browser.close()
+        chromium.close()
 
 
 def test_a_browser_shows_the_regression_first_and_searches(opened: Page) -> None:
