@@ -57,9 +57,7 @@ def sources(runs: Sequence[str], base: Path | None) -> Sources:
         return Sources(tuple(find_run(run, folder) for run in runs), is_named=True)
     files = tuple(sorted(folder.glob(FOLDER_DEPTH)))
     if not files:
-        raise UsageError(
-            f"{folder}/runs: no run with results in it: run a scenario, name runs, or --telescope-dir DIR"
-        )
+        raise UsageError(f"{folder}/runs: no run with results in it: run a scenario, name runs, or --telescope-dir DIR")
     return Sources(files, is_named=False)
 
 
